@@ -1,0 +1,207 @@
+// Every failure code with its meaning, its usual remedy and the exit code of the CLI; docs/reference/failures.md is made from this table.
+
+/** Exit codes of the CLI, by name; docs/reference/cli.md is made from this table. */
+export const exitCodes = {
+  done: { code: 0, meaning: 'Done.' },
+  wentBack: {
+    code: 1,
+    meaning: 'The deployment failed and went back: all traffic is on the release that was stable before.',
+  },
+  usage: { code: 2, meaning: 'Wrong usage or configuration; nothing was changed.' },
+  waiting: { code: 3, meaning: 'Waiting for a person: a pause, or a stage that must be promoted by hand.' },
+  locked: { code: 4, meaning: 'Another deployment of this service and environment is under way.' },
+  needsPerson: {
+    code: 5,
+    meaning: 'FAILED: Sluice could not bring it to a safe end by itself; the output says what a person must do.',
+  },
+  unavailable: {
+    code: 6,
+    meaning: 'Something that Sluice needs did not work: the store, a disk, a socket, the server.',
+  },
+} as const;
+
+export type ExitName = keyof typeof exitCodes;
+
+interface CatalogueEntry {
+  readonly exit: ExitName;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const entry = (exit: ExitName, meaning: string, remedy: string): CatalogueEntry => ({ exit, meaning, remedy });
+
+/** code → meaning, usual remedy, exit code. Codes are `area.problem` and never change their meaning. */
+export const failureCatalogue = {
+  // deciding and running a deployment
+  'deployment.locked': entry(
+    'locked',
+    'Another deployment holds the lock of this service and environment.',
+    'Wait for it, or look with `sluice status`; `sluice abort` ends it.',
+  ),
+  'deployment.unknown': entry(
+    'usage',
+    'There is no deployment with this id.',
+    'List deployments with `sluice history`.',
+  ),
+  'deployment.none': entry(
+    'usage',
+    'No deployment is under way for this service and environment.',
+    'Look with `sluice status`.',
+  ),
+  'deployment.command': entry(
+    'usage',
+    'The deployment is not in a state that takes this command.',
+    'Look at its state with `sluice status`.',
+  ),
+  'deployment.deadline': entry(
+    'wentBack',
+    'A step did not finish before its deadline.',
+    'Look at `sluice logs`; raise the timeout if the service really needs longer.',
+  ),
+  'plan.changed': entry(
+    'usage',
+    'What is running changed between the plan and the deployment.',
+    'Run `sluice plan` again.',
+  ),
+  'plan.unsupported': entry(
+    'usage',
+    'The plan needs something that the configured driver cannot do.',
+    'Choose another driver or remove the setting that is named.',
+  ),
+  'rollback.nothing': entry(
+    'usage',
+    'There is no earlier release to go back to.',
+    'Look at `sluice history`; deploy a release with `sluice deploy`.',
+  ),
+  'release.unknown': entry(
+    'usage',
+    'No such release of this service was ever deployed here.',
+    'List releases with `sluice history`.',
+  ),
+  'release.gone': entry(
+    'usage',
+    'The files of this release are no longer in the release store.',
+    'Deploy it again from its source.',
+  ),
+  'release.missing': entry(
+    'usage',
+    'The release directory does not exist or is not a directory.',
+    'Build it first, or correct `release.directory`.',
+  ),
+  'release.empty': entry(
+    'usage',
+    'The release directory has no files.',
+    'Build it first, or correct `release.directory`.',
+  ),
+  'release.changed': entry(
+    'usage',
+    'The release directory changed while it was being read.',
+    'Finish the build, then deploy again.',
+  ),
+  'release.mutable': entry(
+    'usage',
+    'A moving tag or branch was given where a fixed release is needed.',
+    'Name a digest or an immutable tag.',
+  ),
+  // instances
+  'instance.crashed': entry('wentBack', 'An instance ended by itself.', 'Read its last lines with `sluice logs`.'),
+  'instance.unhealthy': entry(
+    'wentBack',
+    'An instance did not become healthy in time.',
+    'Check `health.path`, and the instance’s output with `sluice logs`.',
+  ),
+  'instance.command': entry('usage', 'The start command cannot be run.', 'Correct `release.command`.'),
+  'validation.failed': entry(
+    'wentBack',
+    'A validation check failed.',
+    'Read the reasons; run `sluice validate` to try again by hand.',
+  ),
+  'gate.failed': entry(
+    'wentBack',
+    'The release on trial is worse than allowed.',
+    'Read the evidence in `sluice history`, mend the release and deploy again.',
+  ),
+  // router
+  'router.unreachable': entry(
+    'unavailable',
+    'The router does not answer.',
+    'Start it; `sluice server` starts the built-in proxy by itself.',
+  ),
+  'router.refused': entry('unavailable', 'The router refused the routes.', 'Read its own words in the message.'),
+  'router.stale': entry(
+    'unavailable',
+    'The routes are older than those that the router has.',
+    'Another controller is at work; look with `sluice status`.',
+  ),
+  'port.taken': entry(
+    'usage',
+    'The address is in use by another program.',
+    'Stop that program or choose another port.',
+  ),
+  // configuration and usage
+  'config.missing': entry('usage', 'There is no configuration file.', 'Write one with `sluice init`.'),
+  'config.syntax': entry('usage', 'The configuration file is not valid YAML.', 'Correct the line that is named.'),
+  'config.invalid': entry(
+    'usage',
+    'A setting is unknown, missing or has a wrong value.',
+    'Correct the setting that is named; docs/reference/config.md lists all.',
+  ),
+  usage: entry('usage', 'The command line is wrong.', 'See `sluice --help`.'),
+  'prompt.unavailable': entry(
+    'usage',
+    'A question would have to be asked, but nobody can answer it here.',
+    'Give the answer as a flag.',
+  ),
+  // store, lease, server
+  'store.corrupt': entry(
+    'unavailable',
+    'The store is damaged.',
+    'Restore its file from a copy, or move it away to begin anew; instances and routes stay as they are.',
+  ),
+  'store.newer': entry(
+    'unavailable',
+    'The store was written by a newer version of Sluice.',
+    'Use that version or a later one.',
+  ),
+  'store.full': entry(
+    'unavailable',
+    'The disk of the store is full.',
+    'Free space; what was committed before is intact.',
+  ),
+  'store.unavailable': entry(
+    'unavailable',
+    'The store cannot be opened or written.',
+    'Check the file’s path and permissions.',
+  ),
+  'store.conflict': entry('unavailable', 'Another writer changed the same deployment first.', 'Try again.'),
+  'lease.lost': entry(
+    'unavailable',
+    'This controller no longer holds the lock of the service and environment.',
+    'Look with `sluice status` who does.',
+  ),
+  'server.unreachable': entry(
+    'unavailable',
+    'The Sluice server does not answer.',
+    'Start it with `sluice server`, or leave out `--server`.',
+  ),
+  'server.unauthorized': entry(
+    'unavailable',
+    'The server refused the token.',
+    'Set SLUICE_TOKEN to the server’s token.',
+  ),
+  'server.token': entry(
+    'usage',
+    'A server that listens beyond loopback needs a token.',
+    'Set SLUICE_TOKEN, or listen on 127.0.0.1.',
+  ),
+  'server.version': entry(
+    'unavailable',
+    'The server speaks another version of the contract.',
+    'Use the same version of Sluice on both sides.',
+  ),
+  'disk.full': entry('unavailable', 'The disk is full.', 'Free space, then try again.'),
+  'disk.failed': entry('unavailable', 'A file could not be read or written.', 'Check the path and its permissions.'),
+  internal: entry('unavailable', 'A defect of Sluice.', 'Run again with `--verbose` and report it with the output.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type FailureCode = keyof typeof failureCatalogue;

@@ -1,0 +1,121 @@
+// The specification of a deployment: the configuration of one environment, resolved to absolute paths, milliseconds and basis points.
+
+import type { GateCheck } from '../gate/check.ts';
+import type { RunSpec } from '../release.ts';
+import type { RouteMatch, Stickiness } from '../routes.ts';
+import type { Scope } from '../scope.ts';
+import type { ValidationCheck } from '../validation/check.ts';
+
+/** Where the files of the release come from. */
+export type ReleaseSource =
+  | { readonly kind: 'directory'; /** Absolute. */ readonly directory: string; readonly ignore: readonly string[] }
+  | { readonly kind: 'image'; readonly reference: string };
+
+export interface HealthSpec {
+  /** HTTP path that answers 2xx when the instance can serve; undefined: the port accepts connections. */
+  readonly path?: string | undefined;
+  readonly intervalMs: number;
+  /** How long one request may take. */
+  readonly withinMs: number;
+  /** How long the instances may take to become healthy. */
+  readonly timeoutMs: number;
+  /** Answers in a row before an instance counts as healthy. */
+  readonly successes: number;
+}
+
+export interface CanaryStage {
+  /** Basis points of traffic for the candidate; the last stage is all traffic. */
+  readonly share: number;
+  /** Minimum time at this share. */
+  readonly holdMs: number;
+  /** Minimum number of finished requests of the candidate at this share. */
+  readonly requests: number;
+}
+
+export interface CanaryStrategy {
+  readonly kind: 'canary';
+  readonly stages: readonly CanaryStage[];
+  /** How long a stage may stay inconclusive before it pauses for a person. */
+  readonly maxHoldMs: number;
+  readonly promotion: 'automatic' | 'manual';
+  readonly sticky?: Stickiness | undefined;
+  /** Requests that go to the candidate as long as it is on trial, whatever its share. */
+  readonly match: readonly RouteMatch[];
+}
+
+export interface BlueGreenStrategy {
+  readonly kind: 'blue-green';
+  /** Wait between pre-switch validation and the switch. */
+  readonly switchDelayMs: number;
+  /** How long the gates look on behind the switch before the release is promoted. */
+  readonly observeMs: number;
+  /** How long the old release stays warm after the promotion. */
+  readonly keepOldMs: number;
+  readonly promotion: 'automatic' | 'manual';
+}
+
+export interface RollingStrategy {
+  readonly kind: 'rolling';
+  /** New instances that may run beyond `instances` while rolling. */
+  readonly maxSurge: number;
+  /** Instances that may be missing while rolling. */
+  readonly maxUnavailable: number;
+  /** How long the gates look on after each batch. */
+  readonly observeMs: number;
+}
+
+export type StrategySpec = CanaryStrategy | BlueGreenStrategy | RollingStrategy;
+
+/** What starts a rollback by itself after a promotion. */
+export interface WatchSpec {
+  readonly forMs: number;
+  readonly checks: readonly GateCheck[];
+  /** Health failing for longer than this is a trigger. */
+  readonly healthFailingMs: number;
+}
+
+/** Which platform runs the instances, with its settings; the driver parses its own part. */
+export interface PlatformSpec {
+  readonly driver: 'process' | 'memory';
+}
+
+export interface EmbeddedRouterSpec {
+  readonly driver: 'embedded';
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where the release on trial can be seen before it has traffic. */
+  readonly preview?: { readonly host: string; readonly port: number } | undefined;
+  /** PEM files, absolute. */
+  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+  readonly limits: {
+    readonly headerBytes: number;
+    readonly idleMs: number;
+    /** Longest wait for an instance's answer to begin. */
+    readonly answerMs: number;
+  };
+  /** Trust X-Forwarded-* and Forwarded of the client side (Sluice stands behind another proxy). */
+  readonly trustForwarded: boolean;
+}
+
+export type RouterSpec = EmbeddedRouterSpec | { readonly driver: 'memory' };
+
+export interface DeploySpec {
+  readonly scope: Scope;
+  readonly source: ReleaseSource;
+  readonly run: RunSpec;
+  readonly instances: number;
+  /** Never fewer healthy instances serving than this. */
+  readonly minAvailable: number;
+  readonly health: HealthSpec;
+  readonly validation: readonly ValidationCheck[];
+  readonly strategy: StrategySpec;
+  readonly gates: readonly GateCheck[];
+  readonly watch: WatchSpec;
+  readonly platform: PlatformSpec;
+  readonly router: RouterSpec;
+  /** How long requests in flight may go on after their release lost its traffic. */
+  readonly drainMs: number;
+  /** Between SIGTERM and SIGKILL. */
+  readonly stopGraceMs: number;
+  /** Releases kept in the release store besides stable and the last known good. */
+  readonly keepReleases: number;
+}

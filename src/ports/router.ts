@@ -1,0 +1,34 @@
+// The router port: sends shares of live traffic to releases and tells of every finished request.
+
+import type { SampleBatch } from '../core/gate/sample.ts';
+import type { Routes } from '../core/routes.ts';
+import type { Scope } from '../core/scope.ts';
+
+export interface RouterCapabilities {
+  /** Whether `feed` gives samples. */
+  readonly feed: boolean;
+  readonly sticky: boolean;
+  readonly rules: { readonly header: boolean; readonly cookie: boolean };
+  readonly preview: boolean;
+  /** The smallest step of a share in basis points: 1 = 0.01 %. */
+  readonly granularity: number;
+}
+
+export interface Router {
+  readonly capabilities: RouterCapabilities;
+  /**
+   * Makes these the routes, at once for every new request; requests in flight end where they began. Resolves when they are in
+   * force. Idempotent for the same revision; rejects an older one with `router.stale` and a router that does not answer with
+   * `router.unreachable`. The first call for a scope makes the router listen (`port.taken` where it cannot).
+   */
+  apply(routes: Routes, signal?: AbortSignal): Promise<void>;
+  /** The routes in force, read back from the router itself; undefined where it has none. */
+  read(scope: Scope): Promise<Routes | undefined>;
+  /** Samples of finished requests from now on, in batches at most 250 ms apart while there are any; ends when `signal` aborts. */
+  feed(scope: Scope, signal: AbortSignal): AsyncIterable<SampleBatch>;
+  /**
+   * Resolves with the number of requests and upgraded connections still in flight on these instances: as soon as it is 0, or
+   * after `withinMs`, when what is left is cut.
+   */
+  drain(scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number>;
+}
