@@ -41,6 +41,8 @@ export interface CanaryStrategy {
   readonly sticky?: Stickiness | undefined;
   /** Requests that go to the candidate as long as it is on trial, whatever its share. */
   readonly match: readonly RouteMatch[];
+  /** How long the old release stays warm after the promotion. */
+  readonly keepOldMs: number;
 }
 
 export interface BlueGreenStrategy {

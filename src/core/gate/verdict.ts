@@ -1,0 +1,42 @@
+// Verdicts of checks, and the judgement that they add up to, each with the numbers it stands on.
+
+import type { ReleaseId } from '../release.ts';
+
+export type Outcome = 'pass' | 'fail' | 'inconclusive';
+
+export interface Verdict {
+  /** The check in words: `error rate at most 5 %`. */
+  readonly check: string;
+  readonly outcome: Outcome;
+  /** What was measured, against what, on how many requests: one sentence. */
+  readonly reason: string;
+  readonly value?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly samples: number;
+}
+
+/** What one release showed during a hold. */
+export interface ReleaseEvidence {
+  readonly release: ReleaseId;
+  readonly requests: number;
+  readonly errors: number;
+  /** Milliseconds; undefined while there are no successful requests. */
+  readonly p50?: number | undefined;
+  readonly p95?: number | undefined;
+  readonly p99?: number | undefined;
+}
+
+export interface Judgement {
+  readonly outcome: Outcome;
+  readonly verdicts: readonly Verdict[];
+  readonly candidate: ReleaseEvidence;
+  readonly stable?: ReleaseEvidence | undefined;
+  /** Samples that the router lost; a loss makes a passing judgement inconclusive. */
+  readonly lost: number;
+  /** Evidence of the statistical gate, where one judged. */
+  readonly statistics?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export function errorRate(evidence: ReleaseEvidence): number {
+  return evidence.requests === 0 ? 0 : evidence.errors / evidence.requests;
+}

@@ -1,0 +1,45 @@
+// A plan: every step of a deployment and of its way back, fixed before anything starts.
+
+import type { Release } from '../release.ts';
+import type { Scope } from '../scope.ts';
+import type { DeploySpec } from './spec.ts';
+import type { Status } from '../rollout/status.ts';
+import type { Step } from './step.ts';
+
+export type StrategyName = 'first' | 'blue-green' | 'canary' | 'rolling' | 'rollback';
+
+export interface PlannedStep {
+  /** The state of the machine in which the step is carried out. */
+  readonly status: Status;
+  readonly step: Step;
+}
+
+export interface Plan {
+  readonly scope: Scope;
+  readonly strategy: StrategyName;
+  readonly candidate: Release;
+  /** The release that has the traffic now; undefined at the first deployment. */
+  readonly stable?: Release | undefined;
+  /** Instances of stable that run now. */
+  readonly stableInstances: number;
+  readonly steps: readonly PlannedStep[];
+  /** What is done when it goes back; the routes come first. */
+  readonly back: readonly PlannedStep[];
+  readonly spec: DeploySpec;
+  /** Epoch milliseconds; after this the deployment goes back by itself unless it waits for a person. */
+  readonly longestMs: number;
+}
+
+/** What a plan is made from besides the specification: what is there now. */
+export interface Observed {
+  readonly candidate: Release;
+  /** Why: a new release, or going back to an earlier one. */
+  readonly purpose: 'deploy' | 'rollback';
+  readonly stable?: Release | undefined;
+  /** Instances of stable that run now. */
+  readonly stableInstances: number;
+  /** Whether the candidate runs warm already (an old slot, or the release before). */
+  readonly candidateWarm: boolean;
+  /** Whether the release store already has the candidate. */
+  readonly candidateStored: boolean;
+}
