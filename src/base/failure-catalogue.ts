@@ -103,6 +103,11 @@ export const failureCatalogue = {
     'A moving tag or branch was given where a fixed release is needed.',
     'Name a digest or an immutable tag.',
   ),
+  'release.unsupported': entry(
+    'usage',
+    'The release directory holds something that cannot be part of a release: a socket, a device, a link that leads outside.',
+    'Remove what is named, or add it to `release.ignore`.',
+  ),
   // instances
   'instance.crashed': entry('wentBack', 'An instance ended by itself.', 'Read its last lines with `sluice logs`.'),
   'instance.unhealthy': entry(
@@ -111,6 +116,16 @@ export const failureCatalogue = {
     'Check `health.path`, and the instance’s output with `sluice logs`.',
   ),
   'instance.command': entry('usage', 'The start command cannot be run.', 'Correct `release.command`.'),
+  'instance.environment': entry(
+    'usage',
+    'A variable of the release’s environment cannot be read from where it refers to.',
+    'Provide the file or variable that is named to the controller, or correct the reference.',
+  ),
+  'instance.stuck': entry(
+    'unavailable',
+    'An instance does not end, not even by force.',
+    'Look at the process that is named; a disk or network mount that hangs is the usual reason.',
+  ),
   'validation.failed': entry(
     'wentBack',
     'A validation check failed.',
