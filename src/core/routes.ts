@@ -15,7 +15,10 @@ export interface Endpoint {
 
 export interface RouteGroup {
   readonly release: ReleaseId;
-  /** Basis points; the groups of one `Routes` add up to `allTraffic`. A group at 0 is reached by rules and preview only. */
+  /**
+   * Basis points; the groups of one `Routes` add up to `allTraffic`, or to 0 where nothing is served yet (503). A group at 0 is
+   * reached by rules and preview only.
+   */
   readonly share: number;
   readonly endpoints: readonly Endpoint[];
 }

@@ -7,6 +7,7 @@ import type { DeploySpec } from '../core/plan/spec.ts';
 import type { ReleaseId } from '../core/release.ts';
 import type { Routes } from '../core/routes.ts';
 import type { EventRecord } from '../core/rollout/record.ts';
+import type { Command } from '../core/rollout/event.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Situation } from '../core/rollout/situation.ts';
 import type { Scope } from '../core/scope.ts';
@@ -40,11 +41,7 @@ export interface PlanAnswer {
   readonly digest: string;
 }
 
-export type Command =
-  | { readonly kind: 'promote'; readonly full: boolean }
-  | { readonly kind: 'pause'; readonly reason: string }
-  | { readonly kind: 'resume' }
-  | { readonly kind: 'abort'; readonly reason: string };
+export type { Command };
 
 /** All that can be said of one scope now. */
 export interface ScopeStatus {

@@ -1,21 +1,16 @@
 // The router port: sends shares of live traffic to releases and tells of every finished request.
 
+import type { RouterCapabilities } from '../core/router-capabilities.ts';
 import type { SampleBatch } from '../core/gate/sample.ts';
 import type { Routes } from '../core/routes.ts';
 import type { Scope } from '../core/scope.ts';
 
-export interface RouterCapabilities {
-  /** Whether `feed` gives samples. */
-  readonly feed: boolean;
-  readonly sticky: boolean;
-  readonly rules: { readonly header: boolean; readonly cookie: boolean };
-  readonly preview: boolean;
-  /** The smallest step of a share in basis points: 1 = 0.01 %. */
-  readonly granularity: number;
-}
+export type { RouterCapabilities };
 
 export interface Router {
   readonly capabilities: RouterCapabilities;
+  /** Rejects with what would keep this router from serving the scope (`port.taken`, a missing file …); changes nothing. */
+  check(scope: Scope): Promise<void>;
   /**
    * Makes these the routes, at once for every new request; requests in flight end where they began. Resolves when they are in
    * force. Idempotent for the same revision; rejects an older one with `router.stale` and a router that does not answer with

@@ -6,7 +6,8 @@ import type { DeploySpec } from './spec.ts';
 import type { Status } from '../rollout/status.ts';
 import type { Step } from './step.ts';
 
-export type StrategyName = 'first' | 'blue-green' | 'canary' | 'rolling' | 'rollback';
+/** `first`: nothing was stable before; `same`: the release is stable already and only its number of instances changes. */
+export type StrategyName = 'first' | 'same' | 'blue-green' | 'canary' | 'rolling' | 'rollback';
 
 export interface PlannedStep {
   /** The state of the machine in which the step is carried out. */
@@ -26,7 +27,7 @@ export interface Plan {
   /** What is done when it goes back; the routes come first. */
   readonly back: readonly PlannedStep[];
   readonly spec: DeploySpec;
-  /** Epoch milliseconds; after this the deployment goes back by itself unless it waits for a person. */
+  /** Milliseconds after which the deployment goes back by itself; time in which it waits for a person does not count. */
   readonly longestMs: number;
 }
 

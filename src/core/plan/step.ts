@@ -6,18 +6,16 @@ import type { GateCheck } from '../gate/check.ts';
 /** Which release a step is about: the one on trial, or the one that is trusted. */
 export type Role = 'candidate' | 'stable';
 
+/** Each instance by itself, the preview address, or the service as its users reach it. */
+export type Through = 'instances' | 'preview' | 'service';
+
 export type Step =
   /** Copy the release into the release store. */
   | { readonly kind: 'stage' }
   /** Make `instances` copies of the release run and wait until all are healthy. */
   | { readonly kind: 'start'; readonly role: Role; readonly instances: number; readonly timeoutMs: number }
-  /** Ask the release's instances (`release`), or the service through its router (`service`), whether it does what it should. */
-  | {
-      readonly kind: 'validate';
-      readonly role: Role;
-      readonly through: 'instances' | 'service';
-      readonly checks: number;
-    }
+  /** Ask whether the release does what it should. */
+  | { readonly kind: 'validate'; readonly role: Role; readonly through: Through; readonly checks: number }
   /** Show the release at the preview address. */
   | { readonly kind: 'preview'; readonly role: Role }
   /** Wait, doing nothing. */

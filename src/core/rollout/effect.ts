@@ -3,12 +3,12 @@
 import type { Endpoint, Routes } from '../routes.ts';
 import type { ReleaseId } from '../release.ts';
 import type { CheckOutcome } from '../validation/check.ts';
-import type { Role } from '../plan/step.ts';
+import type { Role, Through } from '../plan/step.ts';
 
 export type EffectAction =
   | { readonly kind: 'stage' }
   | { readonly kind: 'ensure'; readonly role: Role; readonly instances: number; readonly timeoutMs: number }
-  | { readonly kind: 'validate'; readonly role: Role; readonly through: 'instances' | 'service' }
+  | { readonly kind: 'validate'; readonly role: Role; readonly through: Through }
   | { readonly kind: 'apply'; readonly routes: Routes; readonly forever: boolean }
   | { readonly kind: 'drain'; readonly instances: readonly string[]; readonly withinMs: number }
   | {

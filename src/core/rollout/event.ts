@@ -6,6 +6,13 @@ import type { Role } from '../plan/step.ts';
 import type { Endpoint } from '../routes.ts';
 import type { EffectResult } from './effect.ts';
 
+/** What a person can order while a deployment is under way. */
+export type Command =
+  | { readonly kind: 'promote'; readonly full: boolean }
+  | { readonly kind: 'pause'; readonly reason: string }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'abort'; readonly reason: string };
+
 interface Happened {
   /** Epoch milliseconds; never smaller than the event before it. */
   readonly at: number;
@@ -39,10 +46,7 @@ export type RolloutEvent = Happened &
       }
     /** The release on trial lost instances and could not keep them running. */
     | { readonly kind: 'candidate-lost'; readonly failure: FailureData }
-    | { readonly kind: 'promote'; readonly full: boolean }
-    | { readonly kind: 'pause'; readonly reason: string }
-    | { readonly kind: 'resume' }
-    | { readonly kind: 'abort'; readonly reason: string }
+    | Command
     /** A controller took the deployment up after the one before it ended. */
     | { readonly kind: 'recovered'; readonly previous: string }
   );

@@ -19,8 +19,6 @@ export interface Hold {
   /** `deployment/step`; names the evidence that belongs to it. */
   readonly id: string;
   readonly enteredAt: number;
-  /** When it ends without a conclusion. */
-  readonly endsAt: number;
   readonly minimumsReached: boolean;
   readonly judgement?: Judgement | undefined;
 }
@@ -45,12 +43,14 @@ export interface Rollout {
   readonly queue: readonly EffectAction[];
   /** How many effects were issued; the next id is made from it. */
   readonly effects: number;
-  /** Epoch milliseconds at which `time-came` is due. */
-  readonly wakeAt?: number | undefined;
+  /** Epoch milliseconds when a wait or a hold is over. */
+  readonly until?: number | undefined;
   /** The candidate's share in basis points that was ordered last. */
   readonly share: number;
   /** Whether the preview address shows the candidate. */
   readonly preview: boolean;
+  /** Whether the candidate has been promoted: it is no longer on trial, match rules no longer hold. */
+  readonly promoted: boolean;
   /** Revision of the routes that were ordered last. */
   readonly revision: number;
   readonly fleet: Readonly<Record<Role, Fleet>>;

@@ -18,8 +18,8 @@ export interface Situation {
   readonly scope: Scope;
   /** The release that has the traffic when no deployment is under way. */
   readonly stable?: Placement | undefined;
-  /** The release that was stable before: what `rollback` goes back to. */
-  readonly lastGood?: Placement | undefined;
+  /** Releases that were stable before, the last known good one first: what `rollback` goes back to. At most `earlierKept`. */
+  readonly earlier: readonly Placement[];
   /** A release without traffic whose instances still run, so that going back to it is one switch. */
   readonly warm?: { readonly placement: Placement; readonly until: number } | undefined;
   /** Revision of the newest routes of this scope. */
@@ -28,6 +28,14 @@ export interface Situation {
   readonly watch?: { readonly deployment: string; readonly until: number } | undefined;
 }
 
+/** How many earlier stable releases a situation remembers. */
+export const earlierKept = 10;
+
 export function emptySituation(scope: Scope): Situation {
-  return { scope, revision: 0 };
+  return { scope, earlier: [], revision: 0 };
+}
+
+/** What `rollback` goes back to when it is told no release. */
+export function lastGood(situation: Situation): Placement | undefined {
+  return situation.earlier[0];
 }

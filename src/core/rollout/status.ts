@@ -26,3 +26,8 @@ export const finalStatuses: readonly Status[] = ['VERIFIED', 'ROLLED_BACK', 'FAI
 export function isFinal(status: Status): boolean {
   return finalStatuses.includes(status);
 }
+
+/** States in which a person has the word; time does not count there. */
+export function isWaiting(status: Status): boolean {
+  return status === 'PAUSED' || status === 'AWAITING_APPROVAL';
+}

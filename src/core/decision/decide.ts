@@ -1,0 +1,46 @@
+// Decides what a hold leads to: go on, stay, ask a person, or go back; always with the reason.
+
+import type { HoldStep } from '../plan/step.ts';
+import type { Judgement } from '../gate/verdict.ts';
+
+export type Decision =
+  | { readonly kind: 'advance'; readonly reason: string }
+  | { readonly kind: 'hold'; readonly reason: string }
+  | { readonly kind: 'ask'; readonly reason: string }
+  | { readonly kind: 'pause'; readonly reason: string }
+  | { readonly kind: 'go-back'; readonly reason: string };
+
+export interface HoldFacts {
+  readonly judgement: Judgement | undefined;
+  readonly minimumsReached: boolean;
+  /** Whether the longest time for this hold is over. */
+  readonly overdue: boolean;
+}
+
+/** A failing gate goes back whatever else holds; only a passing one, with time and requests reached, goes on. */
+export function decide(step: HoldStep, facts: HoldFacts): Decision {
+  const { judgement } = facts;
+  if (judgement?.outcome === 'fail') return { kind: 'go-back', reason: reasonOf(judgement, 'fail') };
+  const passed = facts.minimumsReached && (step.checks.length === 0 || judgement?.outcome === 'pass');
+  if (passed && (step.noData === 'hold' || facts.overdue)) return onwards(step, judgement);
+  if (!facts.overdue) return { kind: 'hold', reason: `${step.name}: more time or requests are needed` };
+  if (step.noData === 'pass') return onwards(step, judgement);
+  return {
+    kind: 'pause',
+    reason: `${step.name}: no conclusion in the longest time allowed: ${reasonOf(judgement, 'inconclusive')}`,
+  };
+}
+
+function onwards(step: HoldStep, judgement: Judgement | undefined): Decision {
+  if (step.promotion === 'manual') return { kind: 'ask', reason: `${step.name}: ready; waits for \`sluice promote\`` };
+  return { kind: 'advance', reason: `${step.name}: ${reasonOf(judgement, 'pass')}` };
+}
+
+/** The reasons of the verdicts with this outcome, as one text. */
+export function reasonOf(judgement: Judgement | undefined, outcome: 'pass' | 'fail' | 'inconclusive'): string {
+  const reasons = (judgement?.verdicts ?? [])
+    .filter((verdict) => verdict.outcome === outcome)
+    .map((verdict) => verdict.reason);
+  if (reasons.length > 0) return reasons.join('; ');
+  return outcome === 'pass' ? 'nothing speaks against going on' : 'no requests of the release on trial were seen';
+}

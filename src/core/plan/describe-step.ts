@@ -1,0 +1,59 @@
+// Steps in words: the same sentences in `plan`, in the live view and in the record.
+
+import { formatDuration } from '../../base/duration.ts';
+import { shareText } from '../routes.ts';
+import type { PlannedStep } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Role, Step, Through } from './step.ts';
+
+/** What a step does, as a short sentence without full stop. */
+export function describeStep(planned: PlannedStep, plan: Plan): string {
+  const { step } = planned;
+  const name = (role: Role) => (role === 'candidate' ? plan.candidate.id : (plan.stable?.id ?? plan.candidate.id));
+  switch (step.kind) {
+    case 'stage':
+      return `copy ${plan.candidate.id} into the release store`;
+    case 'start':
+      return `start ${step.instances} × ${name(step.role)}, healthy within ${formatDuration(step.timeoutMs)}`;
+    case 'validate':
+      return `validate ${name(step.role)} ${throughWords[step.through]}: ${step.checks} check${step.checks === 1 ? '' : 's'}`;
+    case 'preview':
+      return `show ${name(step.role)} at the preview address`;
+    case 'wait':
+      return `wait ${formatDuration(step.forMs)} (${step.why})`;
+    case 'shift':
+      return describeShift(step.share, plan);
+    case 'drain':
+      return `take ${keepWords(step.keep, name(step.role))} out of traffic, requests in flight end within ${formatDuration(step.withinMs)}`;
+    case 'stop':
+      return `stop ${keepWords(step.keep, name(step.role))}, by force after ${formatDuration(step.graceMs)}`;
+    case 'hold':
+      return describeHold(step);
+    case 'promote':
+      return `promote ${plan.candidate.id}${step.keepOldMs > 0 ? `, ${name('stable')} stays warm for ${formatDuration(step.keepOldMs)}` : ''}`;
+  }
+}
+
+const throughWords: Readonly<Record<Through, string>> = {
+  instances: 'at its instances',
+  preview: 'at the preview address',
+  service: 'through the router',
+};
+
+function describeShift(share: number, plan: Plan): string {
+  if (share > 0) return `${shareText(share)} of traffic to ${plan.candidate.id}`;
+  return plan.stable === undefined ? 'take all traffic away' : `all traffic to ${plan.stable.id}`;
+}
+
+function keepWords(keep: number, release: string): string {
+  return keep === 0 ? `all of ${release}` : `all but ${keep} of ${release}`;
+}
+
+function describeHold(step: Extract<Step, { kind: 'hold' }>): string {
+  if (step.checks.length === 0 && step.promotion === 'manual') return `${step.name}: wait for \`sluice promote\``;
+  const parts = [`at least ${formatDuration(step.atLeastMs)}`];
+  if (step.requests > 0) parts.push(`${step.requests} requests`);
+  if (step.checks.length > 0) parts.push(`${step.checks.length} gate${step.checks.length === 1 ? '' : 's'}`);
+  if (step.promotion === 'manual') parts.push('then `sluice promote`');
+  return `${step.name}: ${parts.join(', ')}`;
+}

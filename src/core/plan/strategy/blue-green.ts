@@ -1,0 +1,43 @@
+// Blue-green: the new release comes up in the idle slot, is validated there, and gets all traffic in one switch.
+
+import type { Observed, PlannedStep } from '../plan.ts';
+import type { BlueGreenStrategy, DeploySpec } from '../spec.ts';
+import { allTraffic } from '../../routes.ts';
+import { prepareSteps, verifySteps } from './parts.ts';
+
+export function blueGreenSteps(
+  spec: DeploySpec,
+  strategy: BlueGreenStrategy,
+  observed: Observed,
+): readonly PlannedStep[] {
+  return [
+    ...prepareSteps(spec, observed),
+    ...beforeSwitch(strategy),
+    { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
+    { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: strategy.keepOldMs } },
+    ...verifySteps(spec, strategy.observeMs),
+  ];
+}
+
+function beforeSwitch(strategy: BlueGreenStrategy): readonly PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  if (strategy.switchDelayMs > 0) {
+    steps.push({ status: 'DEPLOYING', step: { kind: 'wait', forMs: strategy.switchDelayMs, why: 'switch delay' } });
+  }
+  if (strategy.promotion === 'manual') {
+    steps.push({
+      status: 'DEPLOYING',
+      step: {
+        kind: 'hold',
+        name: 'before the switch',
+        atLeastMs: 0,
+        requests: 0,
+        maxMs: 0,
+        checks: [],
+        noData: 'pass',
+        promotion: 'manual',
+      },
+    });
+  }
+  return steps;
+}

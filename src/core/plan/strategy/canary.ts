@@ -1,0 +1,44 @@
+// Canary: the new release gets traffic stage by stage, and each stage must earn the next.
+
+import type { Observed, PlannedStep } from '../plan.ts';
+import type { CanaryStage, CanaryStrategy, DeploySpec } from '../spec.ts';
+import { allTraffic, shareText } from '../../routes.ts';
+import { prepareSteps, verifySteps } from './parts.ts';
+
+export function canarySteps(spec: DeploySpec, strategy: CanaryStrategy, observed: Observed): readonly PlannedStep[] {
+  const trial = strategy.stages.filter((stage) => stage.share < allTraffic);
+  const last = strategy.stages.find((stage) => stage.share === allTraffic);
+  return [
+    ...prepareSteps(spec, observed),
+    ...trial.flatMap((stage, index) =>
+      stageSteps(spec, strategy, stage, `stage ${index + 1} of ${strategy.stages.length}`),
+    ),
+    { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
+    { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: strategy.keepOldMs } },
+    ...verifySteps(spec, last?.holdMs ?? 0),
+  ];
+}
+
+function stageSteps(
+  spec: DeploySpec,
+  strategy: CanaryStrategy,
+  stage: CanaryStage,
+  name: string,
+): readonly PlannedStep[] {
+  return [
+    { status: 'CANARY', step: { kind: 'shift', share: stage.share } },
+    {
+      status: 'CANARY_WAITING',
+      step: {
+        kind: 'hold',
+        name: `${name}, ${shareText(stage.share)}`,
+        atLeastMs: stage.holdMs,
+        requests: stage.requests,
+        maxMs: strategy.maxHoldMs,
+        checks: spec.gates,
+        noData: 'hold',
+        promotion: strategy.promotion,
+      },
+    },
+  ];
+}

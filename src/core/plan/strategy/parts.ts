@@ -1,0 +1,86 @@
+// Runs of steps that strategies share: bringing the candidate up, looking behind the switch, taking a release away.
+
+import type { Observed, PlannedStep } from '../plan.ts';
+import type { DeploySpec } from '../spec.ts';
+import type { GateCheck } from '../../gate/check.ts';
+import type { HoldStep, Through } from '../step.ts';
+
+/** Candidate in the store, running, healthy and validated; without traffic yet. */
+export function prepareSteps(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  if (!observed.candidateStored) steps.push({ status: 'BUILDING', step: { kind: 'stage' } });
+  steps.push({ status: 'DEPLOYING', step: startStep(spec, 'candidate', spec.instances) });
+  const preview = hasPreview(spec);
+  if (preview) steps.push({ status: 'DEPLOYING', step: { kind: 'preview', role: 'candidate' } });
+  if (spec.validation.length > 0)
+    steps.push({ status: 'DEPLOYING', step: validateCandidate(spec, preview ? 'preview' : 'instances') });
+  return steps;
+}
+
+function hasPreview(spec: DeploySpec): boolean {
+  return spec.router.driver === 'embedded' ? spec.router.preview !== undefined : spec.router.driver === 'memory';
+}
+
+export function validateCandidate(spec: DeploySpec, through: Through) {
+  return { kind: 'validate', role: 'candidate', through, checks: spec.validation.length } as const;
+}
+
+export function startStep(spec: DeploySpec, role: 'candidate' | 'stable', instances: number) {
+  return { kind: 'start', role, instances, timeoutMs: spec.health.timeoutMs } as const;
+}
+
+/** Validation through the router and, where wanted, a look at the gates with all traffic on the candidate. */
+export function verifySteps(spec: DeploySpec, observeMs: number): readonly PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  if (spec.validation.length > 0) steps.push({ status: 'VERIFYING', step: validateCandidate(spec, 'service') });
+  if (observeMs > 0) {
+    steps.push({ status: 'VERIFYING', step: observe('behind the switch', observeMs, absoluteChecks(spec.gates)) });
+  }
+  return steps;
+}
+
+/** A look at the gates that goes on when its time is over and nothing failed. */
+export function observe(name: string, forMs: number, checks: readonly GateCheck[]): HoldStep {
+  return {
+    kind: 'hold',
+    name,
+    atLeastMs: forMs,
+    requests: 0,
+    maxMs: forMs,
+    checks,
+    noData: 'pass',
+    promotion: 'automatic',
+  };
+}
+
+/** Checks that need no other release beside the candidate. */
+export function absoluteChecks(checks: readonly GateCheck[]): readonly GateCheck[] {
+  return checks.filter((check) => check.kind === 'absolute');
+}
+
+/** Requests in flight end, then the candidate's instances are stopped. */
+export function stopCandidate(spec: DeploySpec): readonly PlannedStep[] {
+  return [
+    { status: 'ROLLING_BACK', step: { kind: 'drain', role: 'candidate', keep: 0, withinMs: spec.drainMs } },
+    { status: 'ROLLING_BACK', step: { kind: 'stop', role: 'candidate', keep: 0, graceMs: spec.stopGraceMs } },
+  ];
+}
+
+/** Back to a stable release whose instances were never touched: one routing change, then validation, then the candidate is taken away. */
+export function backToRunningStable(spec: DeploySpec): readonly PlannedStep[] {
+  return [
+    { status: 'ROLLING_BACK', step: { kind: 'shift', share: 0 } },
+    ...stopCandidate(spec),
+    ...validateStable(spec),
+  ];
+}
+
+export function validateStable(spec: DeploySpec): readonly PlannedStep[] {
+  if (spec.validation.length === 0) return [];
+  return [
+    {
+      status: 'ROLLING_BACK',
+      step: { kind: 'validate', role: 'stable', through: 'service', checks: spec.validation.length },
+    },
+  ];
+}

@@ -1,0 +1,84 @@
+// Events in words: one or two sentences per record, for people who were not there.
+
+import { formatDuration } from '../../base/duration.ts';
+import { describeStep } from '../plan/describe-step.ts';
+import type { RolloutEvent } from './event.ts';
+import { currentStep, type Rollout } from './rollout.ts';
+import { isFinal, isWaiting } from './status.ts';
+
+/** What happened and what follows from it. */
+export function describeEvent(before: Rollout, event: RolloutEvent, after: Rollout): string {
+  const what = whatHappened(before, event);
+  const then = whatFollows(before, after);
+  return then === undefined ? what : `${what}; ${then}`;
+}
+
+function whatHappened(before: Rollout, event: RolloutEvent): string {
+  switch (event.kind) {
+    case 'started':
+      return `${before.plan.strategy} deployment of ${before.plan.candidate.id} started by ${event.actor}`;
+    case 'effect-done':
+      return doneWords(before, event);
+    case 'effect-failed':
+      return `failed: ${event.failure.message}`;
+    case 'effect-retried':
+      return `did not work yet, trying again: ${event.failure.message}`;
+    case 'time-came':
+      return 'the time is over';
+    case 'judged':
+      return `the gates say ${event.judgement.outcome}: ${event.judgement.verdicts.map((verdict) => verdict.reason).join('; ') || 'no checks'}`;
+    case 'fleet-changed':
+      return event.reason;
+    case 'candidate-lost':
+      return event.failure.message;
+    case 'recovered':
+      return `taken up by another controller after ${event.previous} ended`;
+    case 'promote':
+    case 'pause':
+    case 'resume':
+    case 'abort':
+      return commandWords(event);
+  }
+}
+
+function doneWords(before: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): string {
+  const planned = currentStep(before);
+  const step = planned === undefined ? 'done' : `done: ${describeStep(planned, before.plan)}`;
+  if (event.result.kind === 'drained' && event.result.cut > 0) return `${step} (${event.result.cut} cut)`;
+  return step;
+}
+
+function commandWords(event: Extract<RolloutEvent, { kind: 'promote' | 'pause' | 'resume' | 'abort' }>): string {
+  switch (event.kind) {
+    case 'promote':
+      return `promoted${event.full ? ' to all traffic' : ''} by ${event.actor}`;
+    case 'pause':
+      return `paused by ${event.actor}: ${event.reason}`;
+    case 'resume':
+      return `resumed by ${event.actor}`;
+    case 'abort':
+      return `aborted by ${event.actor}: ${event.reason}`;
+  }
+}
+
+function whatFollows(before: Rollout, after: Rollout): string | undefined {
+  if (isFinal(after.status)) return endWords(after);
+  if (after.course === 'back' && before.course === 'forward') return `going back: ${after.reason ?? 'no reason given'}`;
+  if (isWaiting(after.status) && after.status !== before.status)
+    return `waits for a person: ${after.reason ?? 'before the switch'}`;
+  const next = currentStep(after);
+  if (next === undefined || (after.step === before.step && before.status !== 'INIT')) return undefined;
+  return `now: ${describeStep(next, after.plan)}`;
+}
+
+function endWords(after: Rollout): string {
+  const took = formatDuration(after.at - after.createdAt);
+  switch (after.status) {
+    case 'VERIFIED':
+      return `${after.plan.candidate.id} is stable after ${took}`;
+    case 'ROLLED_BACK':
+      return `gone back to ${after.plan.stable?.id ?? 'nothing, as before'} after ${took}: ${after.reason ?? ''}`;
+    default:
+      return `a person must look: ${after.reason ?? ''}`;
+  }
+}

@@ -1,0 +1,58 @@
+// What a deployment means for its scope: which release is stable, warm and known good afterwards.
+
+import type { DeploySpec } from '../plan/spec.ts';
+import type { Rollout } from './rollout.ts';
+import { earlierKept, type Placement, type Situation } from './situation.ts';
+
+/** The situation after the rollout's newest event. A deployment counts only when it is VERIFIED; until then nothing changes but the revision. */
+export function settle(situation: Situation, rollout: Rollout): Situation {
+  const routed: Situation = { ...situation, revision: Math.max(situation.revision, rollout.revision) };
+  if (rollout.status !== 'VERIFIED') return routed;
+  const former = situation.stable;
+  const same = former !== undefined && former.release.id === rollout.plan.candidate.id;
+  return {
+    scope: situation.scope,
+    revision: routed.revision,
+    stable: { ...placementOf(rollout), since: same ? former.since : rollout.at },
+    earlier: same ? situation.earlier : earlierAfter(situation, rollout),
+    ...(same ? keptWarm(situation) : warmAfter(former, rollout)),
+    ...watchAfter(rollout),
+  };
+}
+
+function placementOf(rollout: Rollout): Placement {
+  const { candidate, spec } = rollout.plan;
+  return { release: candidate, spec, deployment: rollout.id, instances: spec.instances, since: rollout.at };
+}
+
+/** A rollback forgets what it went back over, so that a further rollback goes further back and never to the release that was left. */
+function earlierAfter(situation: Situation, rollout: Rollout): readonly Placement[] {
+  const { candidate, strategy } = rollout.plan;
+  if (strategy === 'rollback') {
+    const index = situation.earlier.findIndex((placement) => placement.release.id === candidate.id);
+    return situation.earlier.slice(index + 1);
+  }
+  if (situation.stable === undefined) return [];
+  const others = situation.earlier.filter((placement) => placement.release.id !== candidate.id);
+  return [situation.stable, ...others].slice(0, earlierKept);
+}
+
+function keptWarm(situation: Situation): Pick<Situation, 'warm'> {
+  return situation.warm === undefined ? {} : { warm: situation.warm };
+}
+
+function warmAfter(former: Placement | undefined, rollout: Rollout): Pick<Situation, 'warm'> {
+  const keepOldMs = keepOldOf(rollout.plan.strategy, rollout.plan.spec);
+  if (former === undefined || keepOldMs === 0) return {};
+  return { warm: { placement: former, until: rollout.at + keepOldMs } };
+}
+
+function keepOldOf(strategy: Rollout['plan']['strategy'], spec: DeploySpec): number {
+  if (strategy !== 'blue-green' && strategy !== 'canary') return 0;
+  return spec.strategy.kind === 'rolling' ? 0 : spec.strategy.keepOldMs;
+}
+
+function watchAfter(rollout: Rollout): Pick<Situation, 'watch'> {
+  const { forMs } = rollout.plan.spec.watch;
+  return forMs === 0 ? {} : { watch: { deployment: rollout.id, until: rollout.at + forMs } };
+}

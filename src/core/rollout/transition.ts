@@ -1,0 +1,290 @@
+// The heart: from a deployment's state and one event to the next state and the effects that it calls for. Pure.
+
+import { assert } from '../../base/assert.ts';
+import type { FailureData } from '../../base/failure.ts';
+import { decide, type Decision } from '../decision/decide.ts';
+import { allTraffic } from '../routes.ts';
+import type { HoldStep } from '../plan/step.ts';
+import type { Effect, EffectAction } from './effect.ts';
+import { enterStep, holdStatus, withFleet, withRoutes } from './enter-step.ts';
+import type { Command, RolloutEvent } from './event.ts';
+import { isAllowed } from './machine.ts';
+import { course, currentStep, type Rollout } from './rollout.ts';
+import { isFinal, isWaiting, type Status } from './status.ts';
+
+export type Transition = readonly [Rollout, readonly Effect[]];
+
+/** What a handler makes of an event: the next state, and actions to issue beside those that wait in the queue. */
+interface Next {
+  readonly rollout: Rollout;
+  /** Issued at once and not waited for. */
+  readonly aside?: readonly EffectAction[] | undefined;
+}
+
+export function transition(state: Rollout, event: RolloutEvent): Transition {
+  if (isFinal(state.status)) return [state, []];
+  const at = Math.max(state.at, event.at);
+  // Time in which a person has the word is not held against the deployment.
+  const deadlineAt = isWaiting(state.status) ? state.deadlineAt + (at - state.at) : state.deadlineAt;
+  const now: Rollout = { ...state, at, deadlineAt };
+  const { rollout, aside } = isStale(state, event) ? { rollout: now } : handle(now, event);
+  const [issued, effects] = issue({ ...rollout, version: state.version + 1 }, aside ?? []);
+  assert(
+    isAllowed(state.status, issued.status, event.kind),
+    `${state.status} → ${issued.status} on ${event.kind} is not in the table`,
+  );
+  return [issued, effects];
+}
+
+/** The outcome of an effect that nobody waits for any more: it was superseded on the way back, or ran beside the step. */
+function isStale(state: Rollout, event: RolloutEvent): boolean {
+  return (event.kind === 'effect-done' || event.kind === 'effect-failed') && event.effect !== state.awaiting;
+}
+
+function handle(state: Rollout, event: RolloutEvent): Next {
+  switch (event.kind) {
+    case 'started':
+      return { rollout: beginStep(state, 0) };
+    case 'effect-done':
+      return { rollout: onEffectDone(state, event) };
+    case 'effect-failed':
+      return { rollout: onEffectFailed(state, event.failure) };
+    case 'effect-retried':
+    case 'recovered':
+      return { rollout: state };
+    case 'time-came':
+      return { rollout: onTime(state) };
+    case 'judged':
+      return { rollout: onJudged(state, event) };
+    case 'fleet-changed':
+      return onFleetChanged(state, event);
+    case 'candidate-lost':
+      return { rollout: goBack(state, event.failure.message, event.failure) };
+    case 'promote':
+    case 'pause':
+    case 'resume':
+    case 'abort':
+      return { rollout: onCommand(state, event) };
+  }
+}
+
+/** What a person orders. */
+function onCommand(state: Rollout, event: Extract<RolloutEvent, { kind: Command['kind'] }>): Rollout {
+  switch (event.kind) {
+    case 'promote':
+      return onPromote(state, event.full);
+    case 'pause':
+      return pause(state, event.reason);
+    case 'resume':
+      return onResume(state);
+    case 'abort':
+      return goBack(state, event.reason);
+  }
+}
+
+/** Puts the head of the queue into the outbox when nothing is awaited, and the asides with it. */
+function issue(rollout: Rollout, aside: readonly EffectAction[]): Transition {
+  const actions = [...aside];
+  let awaited = rollout.awaiting;
+  let { queue } = rollout;
+  const [head, ...rest] = queue;
+  if (awaited === undefined && head !== undefined) {
+    actions.push(head);
+    awaited = `${rollout.id}#${rollout.effects + actions.length}`;
+    queue = rest;
+  }
+  const effects = actions.map((action, index): Effect => ({
+    id: `${rollout.id}#${rollout.effects + index + 1}`,
+    action,
+  }));
+  return [{ ...rollout, queue, effects: rollout.effects + actions.length, awaiting: awaited }, effects];
+}
+
+/** Walks into the step at `index`, and through all that are complete at once, to the end where there is none left. */
+function beginStep(state: Rollout, index: number): Rollout {
+  let rollout: Rollout = {
+    ...state,
+    step: index,
+    stepDone: false,
+    awaiting: undefined,
+    queue: [],
+    hold: undefined,
+    until: undefined,
+  };
+  for (;;) {
+    const planned = currentStep(rollout);
+    if (planned === undefined) return finish(rollout);
+    const { step } = planned;
+    const status = step.kind === 'hold' ? holdStatus(planned.status, step) : planned.status;
+    const resume = status === 'AWAITING_APPROVAL' ? planned.status : undefined;
+    const entered = enterStep(
+      { ...rollout, status, resume, reason: rollout.course === 'back' ? rollout.reason : undefined },
+      step,
+    );
+    rollout = { ...entered.rollout, queue: entered.actions };
+    if (entered.actions.length > 0 || rollout.until !== undefined) return rollout;
+    rollout = { ...rollout, step: rollout.step + 1 };
+  }
+}
+
+function finish(rollout: Rollout): Rollout {
+  const status: Status = rollout.course === 'forward' ? 'VERIFIED' : 'ROLLED_BACK';
+  return { ...rollout, status, resume: undefined, preview: false, endedAt: rollout.at };
+}
+
+function onEffectDone(state: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): Rollout {
+  const absorbed = absorb({ ...state, awaiting: undefined }, event);
+  if (absorbed.queue.length > 0) return absorbed;
+  const done = markSafe(absorbed);
+  if (done.status === 'PAUSED') return { ...done, stepDone: true };
+  return beginStep(done, done.step + 1);
+}
+
+/** Takes what the effect brought back into the state. */
+function absorb(state: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): Rollout {
+  const step = currentStep(state)?.step;
+  if (event.result.kind !== 'endpoints' || step?.kind !== 'start') return state;
+  return withFleet(state, step.role, { serving: event.result.endpoints, leaving: [] });
+}
+
+/** Notes when all traffic was on stable again: the time to recover ends here, whatever is still to be cleared away. */
+function markSafe(state: Rollout): Rollout {
+  if (state.course === 'forward' || state.safeAt !== undefined || state.share !== 0) return state;
+  return { ...state, safeAt: state.at };
+}
+
+function onEffectFailed(state: Rollout, failure: FailureData): Rollout {
+  const step = currentStep(state)?.step;
+  if (state.course === 'forward') return distrust({ ...state, awaiting: undefined }, failure.message, failure);
+  // At a first deployment there is no stable release that the routes would have to save.
+  if (step?.kind === 'shift' && state.plan.stable === undefined) return beginStep(state, state.step + 1);
+  // What is left over after the traffic went back is cleared away by the sweep; it must not keep the deployment from its end.
+  if (step?.kind === 'drain' || step?.kind === 'stop') return beginStep(state, state.step + 1);
+  return fail(state, `going back did not succeed: ${failure.message}`, failure);
+}
+
+function onTime(state: Rollout): Rollout {
+  if (isWaiting(state.status)) return state;
+  if (state.course === 'forward' && state.at >= state.deadlineAt) {
+    return goBack(state, 'the deployment did not end within its deadline');
+  }
+  if (state.until === undefined || state.at < state.until) return state;
+  const planned = currentStep(state);
+  if (planned?.step.kind === 'wait') return beginStep(state, state.step + 1);
+  if (planned?.step.kind !== 'hold' || state.hold === undefined) return state;
+  return follow(state, planned.step, decide(planned.step, { ...factsOf(state), overdue: true }));
+}
+
+function onJudged(state: Rollout, event: Extract<RolloutEvent, { kind: 'judged' }>): Rollout {
+  const step = currentStep(state)?.step;
+  if (step?.kind !== 'hold' || state.hold?.id !== event.hold || state.course === 'back') return state;
+  const minimumsReached = state.hold.minimumsReached || event.minimumsReached;
+  const hold = { ...state.hold, judgement: event.judgement, minimumsReached };
+  const status: Status = state.status === 'CANARY_WAITING' && minimumsReached ? 'CANARY_EVALUATING' : state.status;
+  const judged = { ...state, hold, status };
+  const decision = decide(step, { ...factsOf(judged), overdue: state.until !== undefined && state.at >= state.until });
+  // While a person has the word, evidence can only take it back, never go on by itself.
+  return isWaiting(state.status) && decision.kind !== 'go-back' ? judged : follow(judged, step, decision);
+}
+
+function factsOf(state: Rollout) {
+  return { judgement: state.hold?.judgement, minimumsReached: state.hold?.minimumsReached ?? false };
+}
+
+function follow(state: Rollout, step: HoldStep, decision: Decision): Rollout {
+  switch (decision.kind) {
+    case 'hold':
+      return state;
+    case 'advance':
+      return { ...beginStep(keepJudgement(state, step), state.step + 1) };
+    case 'ask':
+      return { ...state, status: 'AWAITING_APPROVAL', resume: state.status, reason: decision.reason };
+    case 'pause':
+      return pause(state, decision.reason);
+    case 'go-back':
+      return distrust(keepJudgement(state, step), decision.reason, {
+        code: 'gate.failed',
+        message: decision.reason,
+        remedy: 'Read the evidence with `sluice history show`, mend the release and deploy again.',
+      });
+  }
+}
+
+function keepJudgement(state: Rollout, step: HoldStep): Rollout {
+  const judgement = state.hold?.judgement;
+  return judgement === undefined
+    ? state
+    : { ...state, judgements: [...state.judgements, { name: step.name, judgement }] };
+}
+
+function onFleetChanged(state: Rollout, event: Extract<RolloutEvent, { kind: 'fleet-changed' }>): Next {
+  const leaving = state.fleet[event.role].leaving.map((endpoint) => endpoint.instance);
+  const serving = event.endpoints.filter((endpoint) => !leaving.includes(endpoint.instance));
+  const changed = withFleet(state, event.role, { ...state.fleet[event.role], serving });
+  // Before the first routes there is nothing to correct.
+  if (state.revision === 0 && state.plan.stable === undefined && state.share === 0) return { rollout: changed };
+  const { rollout, actions } = withRoutes(changed);
+  return { rollout, aside: actions };
+}
+
+function onPromote(state: Rollout, full: boolean): Rollout {
+  const step = currentStep(state)?.step;
+  if (state.course === 'back' || (step?.kind !== 'hold' && step?.kind !== 'wait')) return state;
+  const kept = step.kind === 'hold' ? keepJudgement(state, step) : state;
+  return beginStep({ ...kept, resume: undefined }, full ? stepOfAllTraffic(kept) : kept.step + 1);
+}
+
+/** Index of the step that gives the candidate all traffic, or of the next step where that is past. */
+function stepOfAllTraffic(state: Rollout): number {
+  const index = course(state).findIndex(
+    ({ step }, position) => position > state.step && step.kind === 'shift' && step.share === allTraffic,
+  );
+  return index === -1 || state.plan.strategy === 'rolling' ? state.step + 1 : index;
+}
+
+function pause(state: Rollout, reason: string): Rollout {
+  if (state.course === 'back' || state.status === 'PAUSED' || state.status === 'AWAITING_APPROVAL') return state;
+  return { ...state, status: 'PAUSED', resume: state.status, reason };
+}
+
+/** Goes on where the pause began; time that a person took is not held against the deployment. */
+function onResume(state: Rollout): Rollout {
+  if (state.status !== 'PAUSED') return state;
+  const resumed: Rollout = { ...state, status: state.resume ?? 'DEPLOYING', resume: undefined, reason: undefined };
+  if (state.stepDone) return beginStep(resumed, state.step + 1);
+  const planned = currentStep(state);
+  if (planned?.step.kind !== 'hold' || state.hold === undefined) return resumed;
+  const status =
+    state.hold.minimumsReached && resumed.status === 'CANARY_WAITING' ? 'CANARY_EVALUATING' : resumed.status;
+  const held: Rollout = { ...resumed, status, until: state.at + planned.step.maxMs };
+  return follow(held, planned.step, decide(planned.step, { ...factsOf(held), overdue: false }));
+}
+
+/** Goes back because of what the candidate showed; after a rollback's switch neither release can be trusted, so a person must look. */
+function distrust(state: Rollout, reason: string, failure: FailureData): Rollout {
+  if (state.plan.strategy === 'rollback' && state.promoted) {
+    return fail(state, `the release that was gone back to does not pass: ${reason}`, failure);
+  }
+  return goBack(state, reason, failure);
+}
+
+/** Traffic first: the way back begins with the routes, whatever was being done. */
+function goBack(state: Rollout, reason: string, failure?: FailureData): Rollout {
+  if (state.course === 'back') return state;
+  const back: Rollout = { ...state, course: 'back', reason, failure, wentBackAt: state.at, resume: undefined };
+  return beginStep(back, 0);
+}
+
+function fail(state: Rollout, reason: string, failure?: FailureData): Rollout {
+  return {
+    ...state,
+    status: 'FAILED',
+    reason,
+    failure: failure ?? state.failure,
+    awaiting: undefined,
+    queue: [],
+    resume: undefined,
+    until: undefined,
+    endedAt: state.at,
+  };
+}
