@@ -87,7 +87,10 @@ export type LeaseRequest =
     }
   | { readonly kind: 'release'; readonly scope: Scope; readonly fence: number };
 
-/** Whether the request was granted, and the lease as it stands now. A released or lost one is not granted. */
+/**
+ * Whether the request was granted, and the lease as it stands now. Renewing or releasing one that was released or taken by another
+ * is not granted; a granted release leaves no lease. `store-rules.ts` says what a jumping clock may do.
+ */
 export interface LeaseAnswer {
   readonly granted: boolean;
   readonly lease?: Lease | undefined;
@@ -96,10 +99,14 @@ export interface LeaseAnswer {
 export interface Store {
   /**
    * Writes a change durably and returns its record with its sequence number. Rejects, with nothing changed, with `lease.lost`
-   * (another fence), `store.conflict` (another version), `store.full`, `store.unavailable`.
+   * (another fence, or a released lease), `store.conflict` (another version, one that does not grow, or a second deployment under
+   * way in the scope), `store.full`, `store.unavailable`.
    */
   commit(change: Change): Promise<EventRecord | undefined>;
-  /** The state of one scope, or of all that the store knows. A scope that it does not know has an empty situation. */
+  /**
+   * The state of one scope, or of all that the store knows: those with a commit or a lease, in the order of their names. A scope
+   * that it does not know has an empty situation.
+   */
   scopes(scope?: Scope): Promise<readonly ScopeState[]>;
   rollouts(query: RolloutQuery): Promise<readonly Rollout[]>;
   records(query: RecordQuery): Promise<readonly EventRecord[]>;
