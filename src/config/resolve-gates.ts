@@ -1,0 +1,69 @@
+// `gates` and `watch` of the configuration to lists of checks.
+
+import type { GateCheck } from '../core/gate/check.ts';
+import type { StrategySpec, WatchSpec } from '../core/plan/spec.ts';
+import { defaultGates, gatesSchema, type GatesSettings, type WatchSettings } from './schema/gates.ts';
+
+/** Whether both releases have traffic at the same time at any stage, so that the new one can be compared with stable. */
+export function runsSideBySide(strategy: StrategySpec, instances: number): boolean {
+  if (strategy.kind === 'blue-green') return false;
+  if (strategy.kind === 'canary') return strategy.stages.length > 1;
+  return strategy.maxSurge + strategy.maxUnavailable < instances;
+}
+
+const defaults = {
+  sideBySide: gatesSchema.parse(defaultGates.sideBySide),
+  oneAtATime: gatesSchema.parse(defaultGates.oneAtATime),
+};
+
+type Gate = Exclude<
+  GatesSettings['errorRate' | 'availability' | 'p50' | 'p95' | 'p99' | 'requestRate'],
+  'off' | undefined
+>;
+type GateName = 'errorRate' | 'availability' | 'p50' | 'p95' | 'p99' | 'requestRate';
+
+const gateNames = [
+  'errorRate',
+  'availability',
+  'p50',
+  'p95',
+  'p99',
+  'requestRate',
+] as const satisfies readonly GateName[];
+
+/** The checks in force: those given, and the defaults of those of which nothing is said. */
+export function gateChecks(gates: GatesSettings, strategy: StrategySpec, instances: number): readonly GateCheck[] {
+  const fallback = runsSideBySide(strategy, instances) ? defaults.sideBySide : defaults.oneAtATime;
+  return gateNames.flatMap((metric) => {
+    const gate = gates[metric] ?? fallback[metric];
+    return gate === undefined || gate === 'off' ? [] : checksOf(metric, gate, gates.minSamples);
+  });
+}
+
+function checksOf(metric: GateName, gate: Gate, commonMinSamples: number): readonly GateCheck[] {
+  // A request rate is judged however few requests there are: few are what it is about.
+  const minSamples =
+    metric === 'requestRate' ? 0 : 'minSamples' in gate ? (gate.minSamples ?? commonMinSamples) : commonMinSamples;
+  const checks: GateCheck[] = [];
+  for (const bound of ['max', 'min'] as const) {
+    const limit = (gate as { readonly max?: number | undefined; readonly min?: number | undefined })[bound];
+    if (limit !== undefined) checks.push({ kind: 'absolute', metric, bound, limit, minSamples });
+  }
+  if (metric === 'requestRate' || !('worseThanStable' in gate) || gate.worseThanStable === undefined) return checks;
+  const worse = gate.worseThanStable;
+  const { unit, limit } = typeof worse === 'number' ? { unit: 'points' as const, limit: worse } : worse;
+  return [...checks, { kind: 'relative', metric, unit, limit, minSamples }];
+}
+
+export function watchSpec(watch: WatchSettings): WatchSpec {
+  const { minSamples } = watch;
+  const limits = [
+    { metric: 'errorRate', bound: 'max', limit: watch.errorRate },
+    { metric: 'availability', bound: 'min', limit: watch.availability },
+    { metric: 'p95', bound: 'max', limit: watch.p95 },
+  ] as const;
+  const checks = limits.flatMap(({ metric, bound, limit }): GateCheck[] =>
+    limit === 'off' ? [] : [{ kind: 'absolute', metric, bound, limit, minSamples }],
+  );
+  return { forMs: watch.for, checks, healthFailingMs: watch.healthFailing };
+}

@@ -1,0 +1,126 @@
+// Resolves the settings of one environment to a deployment's specification: absolute paths, milliseconds, basis points.
+
+import { resolve as resolvePath } from 'node:path';
+import { Failure } from '../base/failure.ts';
+import type { DeploySpec, HealthSpec, ReleaseSource, RouterSpec } from '../core/plan/spec.ts';
+import type { EnvironmentValue, RunSpec } from '../core/release.ts';
+import { nearest } from './nearest.ts';
+import type { Config } from './parse.ts';
+import { configFailure, pathText, type Problem } from './problem.ts';
+import { gateChecks, watchSpec } from './resolve-gates.ts';
+import { strategySpec } from './resolve-strategy.ts';
+import { validationChecks } from './resolve-validation.ts';
+import { specProblems } from './rules/spec-rules.ts';
+import type { Settings } from './schema/config.ts';
+
+/** The names of the environments, in the order of the file. */
+export function environmentNames(config: Config): readonly string[] {
+  return Object.keys(config.environments);
+}
+
+/**
+ * The specification of one environment. `baseDirectory` is the absolute directory of the configuration file.
+ * Rejects an unknown environment with `usage`, and settings that do not go together with `config.invalid`.
+ */
+export function resolveEnvironment(config: Config, environment: string, baseDirectory: string): DeploySpec {
+  const names = environmentNames(config);
+  const settings = Object.hasOwn(config.environments, environment) ? config.environments[environment] : undefined;
+  if (settings === undefined) {
+    const meant = nearest(environment, names);
+    const hint = meant === undefined ? '' : `Did you mean ${JSON.stringify(meant)}? `;
+    throw new Failure('usage', `There is no environment ${JSON.stringify(environment)} in the configuration`, {
+      at: 'environments',
+      remedy: `${hint}The configuration has ${names.join(', ')}.`,
+      details: { environments: names },
+    });
+  }
+  const spec = deploySpec(config.service, environment, settings, baseDirectory);
+  const problems = specProblems(spec).map((problem): Problem => {
+    const path = pathText(['environments', environment, ...problem.path]);
+    const message = `${path}: ${problem.message}`;
+    return { code: problem.code ?? 'config.invalid', path, message, remedy: problem.remedy };
+  });
+  if (problems.length > 0) throw configFailure('The configuration', problems);
+  return spec;
+}
+
+/** The specification that the settings come to, whether or not they go together. */
+export function deploySpec(
+  service: string,
+  environment: string,
+  settings: Settings,
+  baseDirectory: string,
+): DeploySpec {
+  const strategy = strategySpec(settings.strategy);
+  return {
+    scope: { service, environment },
+    source: source(settings.release, baseDirectory),
+    run: run(settings, baseDirectory),
+    instances: settings.instances,
+    minAvailable: settings.minAvailable,
+    health: health(settings.health),
+    validation: validationChecks(settings.validate, baseDirectory),
+    strategy,
+    gates: gateChecks(settings.gates, strategy, settings.instances),
+    watch: watchSpec(settings.watch),
+    platform: { driver: settings.platform.name },
+    router: router(settings.router, baseDirectory),
+    drainMs: settings.drain,
+    stopGraceMs: settings.stopGrace,
+    keepReleases: settings.keepReleases,
+  };
+}
+
+function source(release: Settings['release'], baseDirectory: string): ReleaseSource {
+  if (release.image !== undefined && release.directory === undefined)
+    return { kind: 'image', reference: release.image };
+  return { kind: 'directory', directory: resolvePath(baseDirectory, release.directory ?? '.'), ignore: release.ignore };
+}
+
+function run({ release, env }: Settings, baseDirectory: string): RunSpec {
+  const { memory: memoryBytes, openFiles } = release.limits ?? {};
+  return {
+    command: release.command ?? [],
+    environment: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, variable(value, baseDirectory)])),
+    workingDirectory: release.workingDirectory,
+    ...(release.user === undefined ? {} : { user: String(release.user) }),
+    limits: {
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+      ...(openFiles === undefined ? {} : { openFiles }),
+    },
+  };
+}
+
+function variable(value: Settings['env'][string], baseDirectory: string): EnvironmentValue {
+  if (typeof value === 'string') return value;
+  if (value.name === 'fromFile') return { fromFile: resolvePath(baseDirectory, value.settings) };
+  return { fromEnvironment: value.settings };
+}
+
+const longestDefaultWithinMs = 5000;
+
+function health(given: Settings['health']): HealthSpec {
+  return {
+    ...(given.path === undefined ? {} : { path: given.path }),
+    intervalMs: given.interval,
+    withinMs: given.within ?? Math.min(given.interval, longestDefaultWithinMs),
+    timeoutMs: given.timeout,
+    successes: given.successes,
+  };
+}
+
+function router(given: Settings['router'], baseDirectory: string): RouterSpec {
+  const { listen, preview, tls, limits, trustForwarded } = given.settings;
+  return {
+    driver: given.name,
+    listen,
+    ...(preview === undefined ? {} : { preview }),
+    ...(tls === undefined
+      ? {}
+      : {
+          tls: { certificate: resolvePath(baseDirectory, tls.certificate), key: resolvePath(baseDirectory, tls.key) },
+        }),
+    limits: { headerBytes: limits.header, idleMs: limits.idle, answerMs: limits.answer },
+    trustForwarded,
+  };
+}

@@ -1,0 +1,41 @@
+// The rule between environments: no two of them listen on one address.
+
+import type { DeploySpec } from '../../core/plan/spec.ts';
+import { addressName } from '../../core/instance.ts';
+import type { RuleProblem } from './rule.ts';
+import { sameAddress } from './spec-rules.ts';
+
+interface Listener {
+  readonly environment: string;
+  readonly setting: 'listen' | 'preview';
+  readonly address: { readonly host: string; readonly port: number };
+}
+
+/** One problem for each listener whose address an environment before it has already. */
+export function listenProblems(
+  specs: readonly DeploySpec[],
+): readonly (RuleProblem & { readonly environment: string })[] {
+  const all = specs.flatMap(listeners);
+  return all.flatMap((listener, index) => {
+    const other = all
+      .slice(0, index)
+      .find((one) => one.environment !== listener.environment && sameAddress(one.address, listener.address));
+    if (other === undefined) return [];
+    const where = other.setting === 'listen' ? 'listens' : 'has its preview';
+    return [
+      {
+        environment: listener.environment,
+        path: ['router', 'embedded', listener.setting],
+        message: `${addressName(listener.address)} is taken: the environment ${other.environment} ${where} on ${addressName(other.address)}`,
+        remedy: `Give ${listener.environment} another port.`,
+      },
+    ];
+  });
+}
+
+function listeners({ scope: { environment }, router }: DeploySpec): readonly Listener[] {
+  if (router.driver !== 'embedded') return [];
+  const { listen, preview } = router;
+  const listener: Listener = { environment, setting: 'listen', address: listen };
+  return preview === undefined ? [listener] : [listener, { environment, setting: 'preview', address: preview }];
+}

@@ -1,0 +1,68 @@
+// The rules of `release` and `env`: what a platform can start, and which images are fixed enough to be deployed.
+
+import type { DeploySpec } from '../../core/plan/spec.ts';
+import type { RuleProblem } from './rule.ts';
+
+/** Tags that are moved to another image by custom. */
+const movingTags = new Set([
+  'latest',
+  'stable',
+  'edge',
+  'nightly',
+  'head',
+  'main',
+  'master',
+  'develop',
+  'dev',
+  'trunk',
+  'release',
+  'current',
+  'next',
+  'canary',
+  'staging',
+  'production',
+  'prod',
+]);
+
+/** The tag of an image, where it has one and no digest. */
+export function tagOf(reference: string): string | undefined {
+  if (reference.includes('@')) return undefined;
+  const name = reference.slice(reference.lastIndexOf('/') + 1);
+  const colon = name.indexOf(':');
+  return colon < 0 ? undefined : name.slice(colon + 1);
+}
+
+export function releaseProblems(spec: DeploySpec): readonly RuleProblem[] {
+  return spec.source.kind === 'image' ? imageProblems(spec, spec.source.reference) : runProblems(spec);
+}
+
+function imageProblems(spec: DeploySpec, reference: string): readonly RuleProblem[] {
+  const path = ['release', 'image'];
+  const tag = tagOf(reference);
+  if (tag !== undefined && movingTags.has(tag.toLowerCase())) {
+    const message = `the tag ${JSON.stringify(tag)} of ${JSON.stringify(reference)} can be moved to another image at any time`;
+    return [
+      {
+        path,
+        code: 'release.mutable',
+        message,
+        remedy: 'Name a digest (name@sha256:…) or a tag that never moves (a version).',
+      },
+    ];
+  }
+  const message = `the platform ${spec.platform.driver} runs directories, not images such as ${JSON.stringify(reference)}`;
+  return [{ path, message, remedy: 'Write release.directory and release.command instead.' }];
+}
+
+function runProblems({ run }: DeploySpec): readonly RuleProblem[] {
+  const problems: RuleProblem[] = [];
+  if (run.command.length === 0) {
+    const remedy = 'Write the program that starts an instance, such as command: node server.js.';
+    problems.push({ path: ['release', 'command'], message: 'the start command is missing', remedy });
+  }
+  if (Object.hasOwn(run.environment, 'PORT')) {
+    const remedy = 'Remove it; the program reads the port from the variable that Sluice sets.';
+    problems.push({ path: ['env', 'PORT'], message: 'every instance gets a PORT of its own from Sluice', remedy });
+  }
+  return problems;
+}
