@@ -2,7 +2,7 @@
 
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type * as sqlite from 'node:sqlite';
 
 export type SqlValue = string | number | null;
 
@@ -42,14 +42,33 @@ export function problemOf(error: unknown): DatabaseProblem | undefined {
   return 'syscall' in error ? 'unavailable' : undefined;
 }
 
+let loaded: typeof sqlite | undefined;
+
+/** Loads node:sqlite without the ExperimentalWarning that Node before 24.15 prints for it; no other warning is held back. */
+function sqliteModule(): typeof sqlite {
+  if (loaded !== undefined) return loaded;
+  // oxlint-disable-next-line typescript/unbound-method -- called with process as its `this`, and put back as it was
+  const { emitWarning } = process;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
+    if (rest[0] !== 'ExperimentalWarning') Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  try {
+    loaded = process.getBuiltinModule('node:sqlite');
+    return loaded;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
 export class Database {
-  readonly #sqlite: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sqlite: sqlite.DatabaseSync;
+  readonly #statements = new Map<string, sqlite.StatementSync>();
   readonly #file: string;
   readonly #identity: string;
 
   constructor(options: DatabaseOptions) {
     this.#file = options.file;
+    const { DatabaseSync } = sqliteModule();
     this.#sqlite = new DatabaseSync(options.file, {
       readOnly: options.readOnly,
       timeout: options.busyMs,
@@ -115,7 +134,7 @@ export class Database {
     }
   }
 
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): sqlite.StatementSync {
     const kept = this.#statements.get(sql);
     if (kept !== undefined) return kept;
     const statement = this.#sqlite.prepare(sql);
