@@ -1,0 +1,172 @@
+// The statistical gate as the engine uses it: start it with stable's history, feed it requests, ask it whether the stage may pass.
+
+import { bucketOf, latencyBounds } from '../histogram.ts';
+import { isError, type Sample } from '../sample.ts';
+import type { ReleaseId } from '../../release.ts';
+import { clearBlock, isComplete } from './block.ts';
+import { addCounts, addRequest, noCounts, type Counts, type ReadonlyCounts } from './counts.ts';
+import { addToDifference, noDifference, type DifferenceState } from './difference.ts';
+import { errorRateOf } from './estimate.ts';
+import { burstOf, createHistory, observeStable, type StableHistory } from './history.ts';
+import { clearPromotionEvidence } from './promotion.ts';
+import { marginsAt, tuning, type StatisticalGate } from './settings.ts';
+import { closeBlock, decidingWealth, inject, injectDue, startWealth, wealthParts, type WealthState } from './wealth.ts';
+
+/** Everything a gate knows, as plain data that is changed in place: at most 4 KB as JSON, and it goes on exactly from there. */
+export interface GateState {
+  readonly version: 1;
+  readonly candidate: ReleaseId;
+  readonly stable: ReleaseId;
+  /** Upper bounds of the latency buckets in ms, when they are not the standard ones (a metrics server's own). */
+  readonly bounds?: readonly number[] | undefined;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  readonly wealth: WealthState;
+  readonly difference: DifferenceState;
+  /** All requests of both releases since the start. */
+  readonly totals: { readonly candidate: Counts; readonly stable: Counts };
+  readonly stage: GateStage;
+  /** The first time that the evidence against the candidate was complete; it stays. */
+  failed?: { readonly at: number; readonly metric: 'errors' | 'latency' } | undefined;
+  /** Requests that the feed lost because nobody read fast enough. */
+  lost: number;
+  /** Epoch milliseconds of the newest request judged or waiting; a feed read again goes on after it. */
+  lastAt: number;
+}
+
+export interface GateStage {
+  /** Basis points of traffic for the candidate. */
+  share: number;
+  /** Epoch milliseconds. */
+  startedAt: number;
+  /** Requests in this stage that chance sent to the candidate and to stable. */
+  candidate: number;
+  stable: number;
+}
+
+export interface GateStart {
+  readonly candidate: ReleaseId;
+  readonly stable: ReleaseId;
+  /** Epoch milliseconds of the candidate's first traffic. */
+  readonly at: number;
+  readonly bounds?: readonly number[] | undefined;
+}
+
+/** A gate at the moment the candidate gets its first traffic. Without history of stable it starts with a guess and learns. */
+export function startGate(gate: StatisticalGate, start: GateStart, history?: StableHistory): GateState {
+  const buckets = (start.bounds ?? latencyBounds).length + 1;
+  const known = history ?? createHistory(buckets);
+  return {
+    version: 1,
+    candidate: start.candidate,
+    stable: start.stable,
+    bounds: start.bounds,
+    startedAt: start.at,
+    wealth: startWealth(gate, known.counts, burstOf(known, gate.burst)),
+    difference: noDifference(),
+    totals: { candidate: noCounts(buckets), stable: noCounts(buckets) },
+    stage: { share: 0, startedAt: start.at, candidate: 0, stable: 0 },
+    lost: 0,
+    lastAt: start.at,
+  };
+}
+
+/** Notes one request of stable from before the candidate has traffic. */
+export function addHistorySample(history: StableHistory, sample: Sample): void {
+  const one = noCounts(history.counts.latency.length);
+  addRequest(one, isError(sample), bucketOf(sample.latencyMs));
+  observeStable(history, sample.at, one);
+}
+
+/** A stage begins: promotion must be earned anew, and some capital is staked anew on faults that come with load. */
+export function stageStarted(
+  gate: StatisticalGate,
+  state: GateState,
+  stage: { readonly at: number; readonly share: number },
+): void {
+  if (state.wealth.block.candidate.requests > 0) judgeBlock(gate, state, stage.at);
+  clearBlock(state.wealth.block, stage.at - state.startedAt);
+  clearPromotionEvidence(state.wealth.promotion);
+  inject(gate, state.wealth, tuning.stageShare);
+  Object.assign(state.stage, { share: stage.share, startedAt: stage.at, candidate: 0, stable: 0 });
+}
+
+/** How long a block collects requests at most before it is judged, when traffic is heavy. */
+const blockMs = 10;
+
+/**
+ * Takes up one request. Blocks are closed by the number and the times of requests, never by how they ended; in light traffic each
+ * request of the candidate closes one.
+ */
+export function addSample(gate: StatisticalGate, state: GateState, sample: Sample): void {
+  const release = releaseOf(state, sample);
+  if (release === undefined) return;
+  const { block } = state.wealth;
+  const failed = isError(sample);
+  state.lastAt = Math.max(state.lastAt, sample.at);
+  if (sample.via === 'rule' || sample.via === 'preview') {
+    if (release === 'stable') return;
+    block.apart.requests += 1;
+    if (failed) block.apart.errors += 1;
+  } else {
+    const bucket = bucketOf(sample.latencyMs, state.bounds ?? latencyBounds);
+    addRequest(block[release], failed, bucket);
+    addRequest(state.totals[release], failed, bucket);
+    if (sample.via === 'share') state.stage[release] += 1;
+  }
+  if (failed && release === 'candidate') state.wealth.badEvents += 1;
+  const at = sample.at - state.startedAt;
+  // a clock that went back must not keep the block open until it has caught up
+  if (Math.abs(at - block.openedAt) >= blockMs && isComplete(block, isAlone(state))) judgeBlock(gate, state, sample.at);
+}
+
+function releaseOf(state: GateState, sample: Sample): 'candidate' | 'stable' | undefined {
+  if (sample.release === state.candidate) return 'candidate';
+  return sample.release === state.stable ? 'stable' : undefined;
+}
+
+/** Takes up the counts between two readings of a metrics server; `at` is the time of the later one. */
+export function addReading(
+  gate: StatisticalGate,
+  state: GateState,
+  at: number,
+  counts: { readonly candidate: ReadonlyCounts; readonly stable: ReadonlyCounts },
+): void {
+  for (const release of ['candidate', 'stable'] as const) {
+    addCounts(state.wealth.block[release], counts[release]);
+    addCounts(state.totals[release], counts[release]);
+    state.stage[release] += counts[release].requests;
+  }
+  state.wealth.badEvents += counts.candidate.errors;
+  state.lastAt = Math.max(state.lastAt, at);
+  if (isComplete(state.wealth.block, isAlone(state))) judgeBlock(gate, state, at);
+}
+
+/** Whether stable gets no traffic any more, so that only the guard can judge. */
+export function isAlone(state: GateState): boolean {
+  return state.stage.share >= 10_000;
+}
+
+function judgeBlock(gate: StatisticalGate, state: GateState, now: number): void {
+  const at = Math.max(0, now - state.startedAt);
+  const { wealth, totals } = state;
+  injectDue(gate, wealth, at);
+  const { block } = wealth;
+  const stable = errorRateOf(wealth.estimate);
+  const before = {
+    requests: totals.candidate.requests - block.candidate.requests,
+    errors: totals.candidate.errors - block.candidate.errors,
+  };
+  // 20 requests' worth of "like stable" until the candidate has a record of its own
+  const candidate = (before.errors + 20 * stable) / (before.requests + 20);
+  addToDifference(state.difference, block, { candidate, stable });
+  closeBlock(gate, wealth, { at, margins: marginsAt(gate, state.stage.share), alone: isAlone(state) });
+  noteFailure(gate, state, now);
+}
+
+/** Notes, once, that the evidence against the candidate is complete. */
+export function noteFailure(gate: StatisticalGate, state: GateState, now: number): void {
+  if (state.failed !== undefined || decidingWealth(gate, state.wealth) < 1 / gate.alpha) return;
+  const { errors, latency, guard } = wealthParts(state.wealth);
+  state.failed = { at: now, metric: errors + guard > latency ? 'errors' : 'latency' };
+}
