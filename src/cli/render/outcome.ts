@@ -1,0 +1,93 @@
+// The end of a deployment: what came of it, how long it took, on what evidence, and what to do now.
+
+import type { Rollout } from '../../core/rollout/rollout.ts';
+import type { Status } from '../../core/rollout/status.ts';
+import { isWaiting } from '../../core/rollout/status.ts';
+import { scopeName } from '../../core/scope.ts';
+import { renderEvidence, renderReason } from './deployment.ts';
+import type { Look } from './look.ts';
+import { commandsFor, renderCommands } from './next-commands.ts';
+import { releaseName } from './release.ts';
+import { clean, hanging } from './text.ts';
+import { lasted, moment } from './units.ts';
+import { statusGlyph, tone } from './words.ts';
+
+/** The last words about a deployment that ended, or that waits while nobody watches it any more. */
+export function renderOutcome(rollout: Rollout, look: Look): readonly string[] {
+  const { status } = rollout;
+  const paint = tone(status, look);
+  const glyph = statusGlyph(status, look);
+  const [first = '', ...rest] = hanging(`${glyph} ${status}  `, summary(rollout), look.width);
+  return [
+    first.replace(`${glyph} ${status}`, () => look.paint.bold(paint(`${glyph} ${status}`))),
+    ...rest,
+    ...renderReason(rollout, look),
+    ...(status === 'VERIFIED' ? [] : times(rollout, look)),
+    ...evidence(rollout, look),
+    ...(status === 'FAILED' ? whatFailedMeans(look) : []),
+    '',
+    look.paint.dim(`  ${heading(status)}`),
+    ...renderCommands(commandsFor(rollout), rollout.plan.scope, look),
+  ];
+}
+
+function heading(status: Status): string {
+  if (isWaiting(status)) return 'To go on, or back:';
+  return status === 'VERIFIED' ? 'The record:' : 'To see what happened:';
+}
+
+function summary(rollout: Rollout): string {
+  const { plan, status } = rollout;
+  const scope = clean(scopeName(plan.scope));
+  const candidate = releaseName(plan.candidate);
+  const took = lasted((rollout.endedAt ?? rollout.at) - rollout.createdAt);
+  switch (status) {
+    case 'VERIFIED':
+      return plan.strategy === 'same'
+        ? `${scope} runs ${candidate} as asked, after ${took}`
+        : `${scope} runs ${candidate}, after ${took}`;
+    case 'ROLLED_BACK':
+      return plan.stable === undefined
+        ? `${scope} serves nothing, as before; ${candidate} was taken away`
+        : `${scope} stays on ${releaseName(plan.stable)}; ${candidate} was taken out`;
+    case 'FAILED':
+      return `${scope} could not be brought to a safe end; a person must look`;
+    case 'PAUSED':
+      return `${scope} stands still with ${candidate} on trial`;
+    case 'AWAITING_APPROVAL':
+      return `${scope} waits for a person to promote ${candidate}`;
+    default:
+      return `${scope}: ${candidate} is under way`;
+  }
+}
+
+/** When it was decided to go back, and how long it then took until all traffic was on stable. */
+function times(rollout: Rollout, look: Look): readonly string[] {
+  const { wentBackAt, safeAt, plan } = rollout;
+  if (wentBackAt === undefined) return [];
+  const decided = `decided ${moment(wentBackAt, look.now, look.zone)}`;
+  const safe =
+    safeAt === undefined
+      ? plan.stable === undefined
+        ? ''
+        : ', all traffic on stable: not confirmed'
+      : `, ${plan.stable === undefined ? 'no traffic on it' : 'all traffic on stable'} ${lasted(safeAt - wentBackAt)} later`;
+  return hanging('  times     ', decided + safe, look.width);
+}
+
+/** The judgement that it stands on: the newest one. */
+function evidence(rollout: Rollout, look: Look): readonly string[] {
+  const judgement = rollout.hold?.judgement ?? rollout.judgements.at(-1)?.judgement;
+  return judgement === undefined ? [] : ['', ...renderEvidence(judgement, look)];
+}
+
+function whatFailedMeans(look: Look): readonly string[] {
+  return [
+    '',
+    ...hanging(
+      '  ',
+      'Sluice leaves traffic and instances as they are now and does nothing more by itself.',
+      look.width,
+    ).map(look.paint.warn),
+  ];
+}

@@ -1,0 +1,156 @@
+// The status of scopes: what is happening, since when, why, by whom, and what a person can do next.
+
+import type { ScopeStatus } from '../context.ts';
+import type { Rollout } from '../../core/rollout/rollout.ts';
+import { lastGood, type Placement, type Situation } from '../../core/rollout/situation.ts';
+import { isWaiting } from '../../core/rollout/status.ts';
+import { scopeName } from '../../core/scope.ts';
+import { newestJudgement, renderEvidence, renderHeadline, renderReason, renderReleases } from './deployment.ts';
+import type { Look } from './look.ts';
+import { commandsBetween, commandsFor, renderCommands } from './next-commands.ts';
+import { noTimes, renderProgress } from './progress.ts';
+import { exitedTexts, instancesText, labelOf, releaseName } from './release.ts';
+import { renderRouter, renderTraffic } from './traffic.ts';
+import { clean, hanging } from './text.ts';
+import { lasted, moment } from './units.ts';
+import { tone } from './words.ts';
+
+/** A scope with its newest deployment, where one has ended. */
+export interface ScopeView extends ScopeStatus {
+  readonly last?: Rollout | undefined;
+}
+
+export function renderScopes(views: readonly ScopeView[], look: Look): readonly string[] {
+  if (views.length === 0) {
+    return [
+      'Nothing is deployed yet.',
+      '',
+      `  Begin with ${look.command('deploy')}, or see everything at work with ${look.command('demo')}.`,
+    ];
+  }
+  return views.flatMap((view, index) => [...(index === 0 ? [] : ['']), ...renderScope(view, look)]);
+}
+
+export function renderScope(view: ScopeView, look: Look): readonly string[] {
+  return view.active === undefined ? between(view, look) : underWay(view, view.active, look);
+}
+
+function underWay(view: ScopeView, rollout: Rollout, look: Look): readonly string[] {
+  const judgement = newestJudgement(rollout, view.live);
+  return [
+    ...renderHeadline(rollout, look),
+    '',
+    ...renderReleases(rollout, look),
+    ...renderTraffic(rollout, look),
+    ...renderRouter(view.routes, rollout, look),
+    ...renderReason(rollout, look),
+    ...who(view, rollout, look),
+    ...instances(view, look),
+    '',
+    ...renderProgress(rollout, noTimes, { before: 3, after: 4 }, look),
+    ...(judgement === undefined ? [] : ['', ...renderEvidence(judgement, look, view.live?.requestsPerSecond)]),
+    '',
+    look.paint.dim('  What you can do:'),
+    ...renderCommands(commandsFor(rollout), rollout.plan.scope, look),
+  ];
+}
+
+/** Who began it and when, who carries it out, and the warning when nobody does. */
+function who(view: ScopeView, rollout: Rollout, look: Look): readonly string[] {
+  const { width, paint, now, zone } = look;
+  const began = `${moment(rollout.createdAt, now, zone)} by ${clean(rollout.createdBy)}, ${clean(rollout.id)}`;
+  const since = `newest event ${lasted(now - rollout.at)} ago${deadline(rollout, now)}`;
+  return [
+    ...hanging('  begun     ', began, width),
+    ...hanging('            ', since, width).map(paint.dim),
+    ...attendance(view, look),
+  ];
+}
+
+function deadline(rollout: Rollout, now: number): string {
+  if (isWaiting(rollout.status)) return '; no deadline runs while it waits';
+  if (rollout.course === 'back') return '';
+  return `; goes back by itself in ${lasted(rollout.deadlineAt - now)} if it has not ended`;
+}
+
+function attendance({ lease, attended }: ScopeView, look: Look): readonly string[] {
+  const holder = lease === undefined ? '' : `process ${lease.holder.pid} on ${clean(lease.holder.host)}`;
+  if (attended)
+    return holder === ''
+      ? []
+      : hanging('  attended  ', `${holder}, since ${moment(lease?.since ?? 0, look.now, look.zone)}`, look.width);
+  const ended = holder === '' ? 'no controller is at work' : `the controller (${holder}) is gone`;
+  return hanging(
+    '  ALONE     ',
+    `${ended}: traffic stays as it is, and nobody judges it. \`${look.command('server')}\` takes the deployment up; so does any command below.`,
+    look.width,
+  ).map(look.paint.warn);
+}
+
+function between(view: ScopeView, look: Look): readonly string[] {
+  const { situation } = view;
+  const { paint, width } = look;
+  const name = paint.bold(clean(scopeName(situation.scope)));
+  return [
+    `${paint.good(look.glyphs.dot)} ${name}  ${situation.stable === undefined ? 'no release is stable yet' : 'steady; no deployment is under way'}`,
+    '',
+    ...(situation.stable === undefined ? [] : hanging('  stable    ', placed(situation.stable, look), width)),
+    ...earlier(situation, look),
+    ...watching(situation, look),
+    ...(situation.stable === undefined ? [] : renderRouter(view.routes, undefined, look)),
+    ...instances(view, look),
+    ...lastDeployment(view, look),
+    '',
+    paint.dim('  What you can do:'),
+    ...renderCommands(commandsBetween(view), situation.scope, look),
+  ];
+}
+
+function placed(placement: Placement, look: Look): string {
+  return `${releaseName(placement.release)}, since ${moment(placement.since, look.now, look.zone)} (${lasted(look.now - placement.since)})`;
+}
+
+function earlier(situation: Situation, look: Look): readonly string[] {
+  const good = lastGood(situation);
+  if (good === undefined) return [];
+  const warm = situation.warm?.placement.release.id === good.release.id ? situation.warm : undefined;
+  const state =
+    warm === undefined ? 'not running' : `warm for ${lasted(warm.until - look.now)} more: going back is one switch`;
+  return hanging('  before    ', `${releaseName(good.release)}, ${state}`, look.width);
+}
+
+function watching(situation: Situation, look: Look): readonly string[] {
+  const { watch } = situation;
+  if (watch === undefined || watch.until <= look.now) return [];
+  return hanging(
+    '  watched   ',
+    `for ${lasted(watch.until - look.now)} more: a failing gate or health goes back by itself`,
+    look.width,
+  );
+}
+
+function instances(view: ScopeView, look: Look): readonly string[] {
+  const ids = [...new Set(view.instances.map((instance) => instance.release))];
+  const several = ids.length > 1;
+  const groups = ids.length === 0 ? [undefined] : ids;
+  const lines = groups.flatMap((id, index) => {
+    const own = id === undefined ? [] : view.instances.filter((instance) => instance.release === id);
+    const whose = several && id !== undefined ? `${clean(id)}: ` : '';
+    return hanging(index === 0 ? '  instances ' : '            ', whose + instancesText(own), look.width);
+  });
+  const exited = exitedTexts(view.instances).flatMap((text) => hanging('            ', text, look.width));
+  return [...lines, ...exited.map(look.paint.warn)];
+}
+
+/** How the newest deployment ended: the first thing to know when something is wrong. */
+function lastDeployment({ last }: ScopeView, look: Look): readonly string[] {
+  if (last === undefined) return [];
+  const label = labelOf(last.plan.candidate);
+  const what = `${last.status} ${moment(last.endedAt ?? last.at, look.now, look.zone)}, ${clean(last.plan.candidate.id)}${label === '' ? '' : ` (${label})`} by ${clean(last.createdBy)}`;
+  const [first = '', ...rest] = hanging('  last      ', what, look.width);
+  return [
+    first.replace(last.status, () => tone(last.status, look)(last.status)),
+    ...rest,
+    ...(last.status === 'VERIFIED' ? [] : renderReason(last, look)),
+  ];
+}
