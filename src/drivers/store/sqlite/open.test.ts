@@ -1,9 +1,11 @@
 // Opening a SQLite store: what is made, what is refused, and that what is refused stays as it is.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { Failure } from '../../../base/failure.ts';
 import type { FailureCode } from '../../../base/failure-catalogue.ts';
 import { aChange, aRollout, holdLease } from '../../../ports/store-samples.ts';
@@ -38,6 +40,19 @@ function withDatabase(file: string, work: (database: Database) => void): void {
   } finally {
     database.close();
   }
+}
+
+/** Opens a new file from several threads at the same moment; what each of them tells. */
+async function openAtOnce(file: string, threads: number): Promise<readonly unknown[]> {
+  const arrived = new Int32Array(new SharedArrayBuffer(8));
+  const answers = Array.from({ length: threads }, async (_, index) => {
+    const data = { file, environment: `e-${index}`, arrived, threads };
+    const worker = new Worker(new URL('opening-worker.ts', import.meta.url), { workerData: data });
+    const [answer] = (await once(worker, 'message')) as [unknown];
+    await worker.terminate();
+    return answer;
+  });
+  return Promise.all(answers);
 }
 
 describe('opening a sqlite store', () => {
@@ -129,5 +144,15 @@ describe('opening a sqlite store', () => {
     await holdLease(first ?? assert.fail());
     assert.equal((await second?.scopes())?.length, 1);
     for (const store of opened) store.close();
+  });
+
+  it('is made whole when several open it for the first time at the same moment', async (context) => {
+    for (let round = 0; round < 8; round += 1) {
+      const file = temporaryFile(context);
+      assert.deepEqual(await openAtOnce(file, 4), ['written', 'written', 'written', 'written']);
+      const store = openSqliteStore({ file });
+      assert.equal((await store.scopes()).length, 4);
+      store.close();
+    }
   });
 });

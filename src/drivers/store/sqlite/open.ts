@@ -45,7 +45,8 @@ function openOnce(file: string, log: Log): Database {
 function inspect(file: string): void {
   const database = new Database({ file, readOnly: true, busyMs: blockingMs });
   try {
-    assertReadable(file, database);
+    // One snapshot: another process may be making the tables right now.
+    database.read(() => assertReadable(file, database));
     const damage = database.pragma('quick_check(1)');
     if (damage !== 'ok') throw corrupt(file, String(damage));
   } finally {
