@@ -60,9 +60,9 @@ function runProblems({ run }: DeploySpec): readonly RuleProblem[] {
     const remedy = 'Write the program that starts an instance, such as command: node server.js.';
     problems.push({ path: ['release', 'command'], message: 'the start command is missing', remedy });
   }
-  if (Object.hasOwn(run.environment, 'PORT')) {
-    const remedy = 'Remove it; the program reads the port from the variable that Sluice sets.';
-    problems.push({ path: ['env', 'PORT'], message: 'every instance gets a PORT of its own from Sluice', remedy });
+  for (const name of Object.keys(run.environment).filter((name) => name === 'PORT' || name.startsWith('SLUICE_'))) {
+    const message = 'every instance is given this variable by Sluice';
+    problems.push({ path: ['env', name], message, remedy: 'Remove it; the program reads what Sluice sets.' });
   }
   return problems;
 }

@@ -34,7 +34,7 @@ export function listenAddress(host: string, examplePort: number) {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })
-    .meta({ examples: [examplePort, `127.0.0.1:${examplePort}`] });
+    .meta({ title: 'port or host:port', examples: [examplePort, `127.0.0.1:${examplePort}`] });
 }
 
 /** An address to connect to: host and port. */
@@ -48,5 +48,5 @@ export function remoteAddress(example: string) {
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })
-    .meta({ examples: [example] });
+    .meta({ title: 'host:port', examples: [example] });
 }

@@ -18,8 +18,12 @@ export const largestFile = 1024 * 1024;
 export const onlyEnvironment = 'production';
 
 const shape = {
-  release: releaseSchema.describe('What is deployed, and how it is started.'),
-  env: envSchema.prefault({}),
+  release: releaseSchema.describe('What is deployed, and how it is started. Needed here or in every environment.'),
+  env: envSchema
+    .prefault({})
+    .describe(
+      'Environment variables of an instance: text, or `{ fromFile: path }`, or `{ fromEnvironment: NAME }` to read a secret only when an instance starts. `PORT` and names that begin with `SLUICE_` are given by Sluice.',
+    ),
   instances: whole(1, 1000).prefault(1).describe('Copies of the release that run.'),
   minAvailable: whole(0, 1000)
     .prefault(1)
@@ -54,7 +58,7 @@ const shape = {
     .prefault(5)
     .describe('Releases that are kept besides stable and the last known good one.'),
   platform: platformSchema.prefault('process').describe('What runs the instances.'),
-  router: routerSchema.describe('What sends traffic to the instances.'),
+  router: routerSchema.describe('What sends traffic to the instances. Needed here or in every environment.'),
 } as const;
 
 /** The settings of one environment, with every default in place. */

@@ -62,19 +62,18 @@ const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
 export const envSchema = z
   .record(
     variableName.max(256),
-    z.union([
-      z
-        .string({ error: value })
-        .max(131_072, { error: words('is too long', 'Keep it below 128 KiB.') })
-        .refine((given) => !given.includes('\0'), { error: words('holds a NUL character', 'Remove it.') }),
-      oneKind('source of a value', {
-        fromFile: text('./secrets/token').describe('Path of a file with the value, relative to this one.'),
-        fromEnvironment: variableName.describe('Name of a variable of the machine that runs the instance.'),
-      }),
-    ]),
+    z
+      .union([
+        z
+          .string({ error: value })
+          .max(65_536, { error: words('is too long', 'Keep it below 64 KiB.') })
+          .refine((given) => !given.includes('\0'), { error: words('holds a NUL character', 'Remove it.') }),
+        oneKind('source of a value', {
+          fromFile: text('./secrets/token').describe('Path of a file with the value, relative to this one.'),
+          fromEnvironment: variableName.describe('Name of a variable of the machine that runs the instance.'),
+        }),
+      ])
+      .meta({ title: 'text, fromFile or fromEnvironment' }),
     { error: words('is not a map of variables', 'Write lines such as NODE_ENV: production under it.') },
-  )
-  .describe(
-    'Environment variables of an instance: text, or `{ fromFile: path }`, or `{ fromEnvironment: NAME }` to read a secret only when an instance starts. `PORT` is given by Sluice.',
   )
   .meta({ id: 'Variables' });

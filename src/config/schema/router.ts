@@ -1,7 +1,7 @@
 // `platform` and `router`: what runs the instances, and what sends traffic to them.
 
 import { listenAddress } from './address.ts';
-import { choice, settings } from './settings.ts';
+import { choice, oneKind, settings } from './settings.ts';
 import { duration, flag, size, text } from './values.ts';
 
 export const platformSchema = choice('platform', 'process', {
@@ -41,4 +41,4 @@ const embedded = settings({
     ),
 }).meta({ id: 'EmbeddedRouter' });
 
-export const routerSchema = choice('router', '{ embedded: { listen: 8080 } }', { embedded }).meta({ id: 'Router' });
+export const routerSchema = oneKind('router', { embedded }, '{ embedded: { listen: 8080 } }').meta({ id: 'Router' });

@@ -8,13 +8,16 @@ import { oneOf, shown, words } from '../words.ts';
 export const betweenUnknown = '\n\n';
 
 /** A map that refuses unknown names, each with the name that was probably meant. */
-export function settings<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+export function settings<Shape extends z.core.$ZodLooseShape>(shape: Shape, example?: string) {
   const names = Object.keys(shape);
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code === 'unrecognized_keys')
         return issue.keys.map((key) => unknownName(key, names)).join(betweenUnknown);
-      return words('is not a map of settings', `Write settings under it: ${oneOf(names)}.`);
+      return words(
+        'is not a map of settings',
+        example === undefined ? `Write settings under it: ${oneOf(names)}.` : `Write ${example}.`,
+      );
     },
   });
 }
@@ -41,15 +44,18 @@ export function choice<Shape extends Record<string, z.ZodType>>(what: string, ex
 }
 
 /** A map with exactly one of these names, and that kind's settings under it. */
-export function oneKind<Shape extends Record<string, z.ZodType>>(what: string, shape: Shape) {
-  const message = words(`does not name exactly one ${what}`, `Write ${oneOf(Object.keys(shape))} under it.`);
+export function oneKind<Shape extends Record<string, z.ZodType>>(what: string, shape: Shape, example?: string) {
+  const remedy = example === undefined ? `Write ${oneOf(Object.keys(shape))} under it.` : `Write ${example}.`;
+  const message = words(`does not name exactly one ${what}`, remedy);
   const optional = Object.fromEntries(Object.entries(shape).map(([name, schema]) => [name, schema.optional()]));
-  return settings(optional).transform((given, context): Chosen<Shape> => {
-    const [entry, ...others] = Object.entries(given).filter(([, value]) => value !== undefined);
-    if (entry !== undefined && others.length === 0) return { name: entry[0], settings: entry[1] } as Chosen<Shape>;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
+  return settings(optional, example)
+    .meta({ minProperties: 1, maxProperties: 1 })
+    .transform((given, context): Chosen<Shape> => {
+      const [entry, ...others] = Object.entries(given).filter(([, value]) => value !== undefined);
+      if (entry !== undefined && others.length === 0) return { name: entry[0], settings: entry[1] } as Chosen<Shape>;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });
 }
 
 function withDefaults<Shape extends Record<string, z.ZodType>>(

@@ -59,7 +59,7 @@ const canary = settings({
     .max(100, { error: words('is too long', 'Write at most 100 stages.') })
     .prefault(['1%', '10%', '50%', '100%'])
     .describe(
-      'Shares of traffic that the new release gets, one after the other, rising to 100%. A stage is a share, or `{ share, hold }`.',
+      'Shares of traffic that the new release gets, one after the other, rising to 100%. A stage is a share, or `{ share, hold }`. At 100% the release is promoted, and the hold is how long it is observed there.',
     ),
   hold: hold.prefault({}).describe('What each stage waits for besides its gates.'),
   maxHold: duration({ leastMs: 1000 })

@@ -16,9 +16,7 @@ const attempts = {
 
 const slow = {
   ...attempts,
-  within: duration({ leastMs: 1, mostMs: 86_400_000 })
-    .prefault('30s')
-    .describe(attempts.within.description ?? ''),
+  within: duration({ leastMs: 1, mostMs: 86_400_000 }).prefault('30s').describe('How long one attempt may take.'),
 };
 
 const statusWords = words('is not a status', 'Write a number such as 200, a range such as 200-299, or a list of them.');
@@ -31,7 +29,8 @@ const statusItem = z
     if (range.from >= 100 && range.to <= 599 && range.from <= range.to) return range;
     context.addIssue({ code: 'custom', message: statusWords });
     return z.NEVER;
-  });
+  })
+  .meta({ title: 'status or range', examples: [200, '200-299'] });
 
 const headerName = z
   .string()
@@ -57,16 +56,19 @@ const jsonPath = z
     error: words('is not a JSON path', 'Write a path such as items[0].id.'),
   });
 
-const jsonValue = z.union([z.string().max(8192), z.number(), z.boolean(), z.null()], {
-  error: words('is not a single value', 'Write text, a number, true, false or null.'),
-});
+const jsonValue = z
+  .union([z.string().max(8192), z.number(), z.boolean(), z.null()], {
+    error: words('is not a single value', 'Write text, a number, true, false or null.'),
+  })
+  .meta({ title: 'text, number, true, false or null' });
 
 const url = z
   .string({ error: words('is not a URL', 'Write a full URL, such as http://db.internal:8080/health.') })
   .max(2048)
   .refine((value) => isHttpUrl(value), {
     error: words('is not a URL', 'Write a full URL, such as http://db.internal:8080/health.'),
-  });
+  })
+  .meta({ title: 'URL' });
 
 function isHttpUrl(value: string): boolean {
   return /^https?:\/\/[^\s/]/.test(value) && URL.canParse(value);
@@ -147,7 +149,8 @@ const target = z
   .max(2048)
   .refine((value) => /^\/[^\s#]*$/.test(value) || isHttpUrl(value), {
     error: words('is not a path or URL', 'Write a path such as /health/live, or a full URL.'),
-  });
+  })
+  .meta({ title: 'path or URL' });
 
 const httpCheck = z
   .union([

@@ -36,7 +36,7 @@ function withUnit(unit: Unit) {
       context.addIssue({ code: 'custom', message: message ?? words(problem, remedy) });
       return z.NEVER;
     })
-    .meta({ pattern: unit.pattern, examples: [unit.example] });
+    .meta({ title: unit.name.replace(/^an? /, ''), pattern: unit.pattern, examples: [unit.example] });
 }
 
 function remedyFor(text: string, unit: Unit, remedy: string): string {
@@ -166,7 +166,8 @@ export function requestPath(example: string) {
   return z
     .string({ error: message })
     .max(2048, { error: message })
-    .regex(/^\/[^\s#]*$/, { error: message });
+    .regex(/^\/[^\s#]*$/, { error: message })
+    .meta({ title: 'path', examples: [example] });
 }
 
 /** A command as one text or as a list; the program comes first. */
@@ -190,5 +191,5 @@ export function command() {
     .min(1, { error: words('names no program', remedy) })
     .max(1000, { error: words('is too long', 'Write at most 1000 words.') })
     .refine((value) => value[0] !== '', { error: words('names no program', remedy) });
-  return z.union([line, list]);
+  return z.union([line, list]).meta({ title: 'command', examples: ['node server.js', ['node', 'server.js']] });
 }

@@ -1,0 +1,52 @@
+// Writes the generated pages of docs/reference; with `--check` it writes nothing and fails when a page is not fresh.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configPages } from './reference-config.ts';
+import { failuresPage } from './reference-failures.ts';
+import type { ReferencePage } from './reference-page.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Every generated page; a new generator is added here. */
+export function referencePages(): readonly ReferencePage[] {
+  return [...configPages(), failuresPage()];
+}
+
+/** The pages, by their path in the project, whose file is not what its generator makes. */
+export async function stalePages(): Promise<readonly string[]> {
+  const stale: string[] = [];
+  for (const page of referencePages()) {
+    if ((await readIfThere(`${root}${page.path}`)) !== page.text) stale.push(page.path);
+  }
+  return stale;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+async function writePages(): Promise<void> {
+  for (const page of referencePages()) {
+    const file = `${root}${page.path}`;
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, page.text);
+  }
+}
+
+async function main(arguments_: readonly string[]): Promise<void> {
+  if (!arguments_.includes('--check')) return writePages();
+  const stale = await stalePages();
+  if (stale.length === 0) return;
+  const command = `node ${relative(process.cwd(), fileURLToPath(import.meta.url))}`;
+  process.stderr.write(`These pages are not fresh; write them anew with \`${command}\`:\n  ${stale.join('\n  ')}\n`);
+  process.exitCode = 1;
+}
+
+if (import.meta.main) await main(process.argv.slice(2));
