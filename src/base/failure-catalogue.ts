@@ -148,6 +148,11 @@ export const failureCatalogue = {
     'The routes are older than those that the router has.',
     'Another controller is at work; look with `sluice status`.',
   ),
+  'router.certificate': entry(
+    'usage',
+    'The certificate or the key of the proxy cannot be used.',
+    'Correct the PEM files under `tls`.',
+  ),
   'port.taken': entry(
     'usage',
     'The address is in use by another program.',

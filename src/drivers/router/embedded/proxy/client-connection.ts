@@ -1,0 +1,241 @@
+// A client's connection: finds the requests in its bytes, one after the other, and gives each to an exchange.
+
+import type { Socket } from 'node:net';
+
+import { Refusal } from '../http/fields.ts';
+import { type ClientFacts, ownAnswerText } from '../http/forward.ts';
+import { parseRequestHead } from '../http/request-head.ts';
+import { preciseNow, type ProxyContext } from './context.ts';
+import { Exchange, type ExchangeClient } from './exchange.ts';
+
+/** Bytes of further requests that a client may send ahead. */
+const aheadBytesMax = 65_536;
+/** How long, and how much of it, what a client still sends is thrown away, so that it can read the last answer first. */
+const lingerMs = 2_000;
+const lingerBytesMax = 4 * 1024 * 1024;
+
+const cr = 13;
+const lf = 10;
+
+export class ClientConnection implements ExchangeClient {
+  readonly socket: Socket;
+  readonly facts: ClientFacts;
+  readonly preview: boolean;
+  readonly #context: ProxyContext;
+  #phase: 'idle' | 'head' | 'busy' | 'tunnel' | 'closing' = 'idle';
+  #pending: Buffer | undefined;
+  #exchange: Exchange | undefined;
+  #advancing = false;
+  /** Whether the socket is paused because of what the client sent ahead. */
+  #held = false;
+  /** When the first byte of the current head came. */
+  #headAt = 0;
+  /** When the phase began, for limits. */
+  #since: number;
+  #discarded = 0;
+
+  constructor(socket: Socket, facts: ClientFacts, preview: boolean, context: ProxyContext) {
+    this.socket = socket;
+    this.facts = facts;
+    this.preview = preview;
+    this.#context = context;
+    this.#since = preciseNow();
+    socket.on('data', (chunk: Buffer) => this.#data(chunk));
+    socket.on('drain', () => this.#exchange?.clientDrained());
+    socket.on('end', () => this.#ended());
+    // The close that follows an error is what counts.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#gone());
+  }
+
+  /** Works through what came, as far as the exchange takes it. */
+  advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    while (this.#pending !== undefined && this.#step(this.#pending)) {
+      // Each step takes something of the pending bytes, or waits.
+    }
+    this.#advancing = false;
+    if (this.#held && this.#pending === undefined) {
+      this.#held = false;
+      this.socket.resume();
+    }
+  }
+
+  upgraded(): void {
+    this.#phase = 'tunnel';
+    this.advance();
+  }
+
+  exchangeDone(next: 'keep' | 'close' | 'reset'): void {
+    this.#exchange = undefined;
+    if (this.socket.destroyed) return;
+    if (next === 'reset') return this.#reset();
+    if (next === 'close') return this.#close();
+    this.#phase = 'idle';
+    this.#since = this.#context.now;
+    this.#headAt = 0;
+    if (this.socket.isPaused()) this.socket.resume();
+    this.advance();
+    if (this.#phase === 'idle' && this.#context.closing) this.#close();
+  }
+
+  /** Ends an idle connection; one that serves a request ends behind it. */
+  closeWhenIdle(): void {
+    if (this.#phase === 'idle') this.#close();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  sweep(now: number): void {
+    const { idleMs } = this.#context.limits;
+    switch (this.#phase) {
+      case 'busy':
+        this.#exchange?.sweep(now);
+        return;
+      case 'idle':
+        if (now - this.#since > idleMs) this.#close();
+        return;
+      case 'head':
+        // Counted from the first byte: a client that sends a byte now and then is cut all the same.
+        if (now - this.#headAt > idleMs)
+          this.#refuse(new Refusal(408, 'The request head did not come to its end in time.'));
+        return;
+      case 'closing':
+        if (now - this.#since > lingerMs) this.socket.destroy();
+        return;
+      case 'tunnel':
+    }
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#phase === 'closing') {
+      this.#discarded += chunk.length;
+      if (this.#discarded > lingerBytesMax) this.socket.destroy();
+      return;
+    }
+    if (this.#headAt === 0) this.#headAt = preciseNow();
+    this.#pending = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.advance();
+    if (this.#pending !== undefined && this.#pending.length > aheadBytesMax && this.#phase !== 'head')
+      this.socket.pause();
+  }
+
+  /** Takes something of `pending`; false when nothing can be taken now. */
+  #step(pending: Buffer): boolean {
+    switch (this.#phase) {
+      case 'idle':
+      case 'head':
+        return this.#head(pending);
+      case 'busy':
+        return this.#body(pending);
+      case 'tunnel':
+        this.#pending = undefined;
+        this.#exchange?.fromTunnel(pending);
+        return true;
+      case 'closing':
+        this.#pending = undefined;
+        return false;
+    }
+  }
+
+  #body(pending: Buffer): boolean {
+    if (this.#exchange?.takesBody !== true) return false;
+    this.#pending = undefined;
+    const end = this.#exchange.requestBody(pending);
+    if (end < pending.length && !this.#isClosing()) this.#pending = pending.subarray(end);
+    if (this.#phase === 'busy' && this.#pending === undefined) return false;
+    return true;
+  }
+
+  /** Whether the connection is being closed; a method, because callbacks change the phase between two looks at it. */
+  #isClosing(): boolean {
+    return this.#phase === 'closing';
+  }
+
+  #head(pending: Buffer): boolean {
+    if (this.#headAt === 0) this.#headAt = preciseNow();
+    let start = 0;
+    // RFC 9112 section 2.2: empty lines before a request line are left over from clients that count badly.
+    while (pending[start] === cr && pending[start + 1] === lf) start += 2;
+    const end = pending.indexOf('\r\n\r\n', start);
+    const { headerBytes } = this.#context.limits;
+    if ((end < 0 ? pending.length : end + 4) - start > headerBytes) {
+      this.#refuse(new Refusal(431, `The request head is longer than ${headerBytes} bytes.`));
+      return false;
+    }
+    if (end < 0) {
+      this.#phase = 'head';
+      if (hasBareLineFeed(pending)) this.#refuse(new Refusal(400, 'A line does not end with CR LF.'));
+      return false;
+    }
+    const head = parseRequestHead(pending.toString('latin1', start, end + 4));
+    if (head instanceof Refusal) {
+      this.#refuse(head);
+      return false;
+    }
+    this.#pending = end + 4 === pending.length ? undefined : pending.subarray(end + 4);
+    this.#phase = 'busy';
+    const exchange = new Exchange(this, this.#context, head, this.#headAt);
+    this.#exchange = exchange;
+    exchange.begin();
+    return true;
+  }
+
+  #refuse(refusal: Refusal): void {
+    const { date } = this.#context;
+    this.socket.write(
+      ownAnswerText(refusal.status, refusal.reason, { date, keepAlive: false, withBody: true }),
+      'latin1',
+    );
+    this.#close();
+  }
+
+  /** Says that nothing more comes, and throws away what the client still sends, for a while. */
+  #close(): void {
+    this.#phase = 'closing';
+    this.#since = preciseNow();
+    this.#pending = undefined;
+    this.socket.end();
+    this.socket.resume();
+  }
+
+  /** Breaks the connection off: the client must not take what it has for the whole answer. */
+  #reset(): void {
+    this.#phase = 'closing';
+    this.#pending = undefined;
+    if ('encrypted' in this.socket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
+  #ended(): void {
+    switch (this.#phase) {
+      case 'idle':
+      case 'head':
+        return this.#close();
+      case 'busy':
+        // Whoever goes away closes its side first; that it still listens cannot be told from that.
+        return this.destroy();
+      case 'tunnel':
+        return this.#exchange?.tunnelEnded();
+      case 'closing':
+    }
+  }
+
+  #gone(): void {
+    this.#phase = 'closing';
+    this.#pending = undefined;
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.clientGone();
+  }
+}
+
+function hasBareLineFeed(buffer: Buffer): boolean {
+  for (let at = buffer.indexOf(lf); at >= 0; at = buffer.indexOf(lf, at + 1)) {
+    if (at === 0 || buffer[at - 1] !== cr) return true;
+  }
+  return false;
+}

@@ -1,0 +1,97 @@
+// One address that clients connect to, with or without TLS, which may change without closing it.
+
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+
+import { Failure } from '../../../../base/failure.ts';
+import { type Address, addressName } from '../../../../core/instance.ts';
+import type { Pem } from './certificate.ts';
+
+export type Accept = (socket: Socket, proto: 'http' | 'https') => void;
+
+const handshakeMs = 10_000;
+const keepAliveDelayMs = 30_000;
+
+export class Listener {
+  readonly address: Address;
+  readonly #server: Server;
+  #tls: TlsServer | undefined;
+  readonly #accept: Accept;
+
+  constructor(address: Address, accept: Accept) {
+    this.address = address;
+    this.#accept = accept;
+    // Half-open, so that an answer is finished before the connection is; keep-alive, so that dead clients are noticed.
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
+    this.#server = createServer(options, (socket) => {
+      if (this.#tls === undefined) this.#accept(socket, 'http');
+      else this.#tls.emit('connection', socket);
+    });
+  }
+
+  get secure(): boolean {
+    return this.#tls !== undefined;
+  }
+
+  /** The certificate for new connections; those that stand keep theirs. Undefined: no TLS. */
+  setCertificate(pem: Pem | undefined): void {
+    if (pem === undefined) this.#tls = undefined;
+    else if (this.#tls === undefined) this.#tls = this.#tlsServer(pem);
+    else this.#tls.setSecureContext(pem);
+  }
+
+  /** Rejects with `port.taken`, or `router.refused` where the system does not let us. */
+  listen(): Promise<void> {
+    const { host, port } = this.address;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(this.address, error)));
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.removeAllListeners('error');
+        // Too many open files, say: the connection is lost, the listener is not.
+        this.#server.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  /** Accepts no more connections; resolves when the address is free. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close();
+      // `close` waits for connections to end; the address is free already.
+      setImmediate(resolve);
+    });
+  }
+
+  #tlsServer(pem: Pem): TlsServer {
+    const server = createTlsServer(
+      {
+        ...pem,
+        minVersion: 'TLSv1.2',
+        ALPNProtocols: ['http/1.1'],
+        handshakeTimeout: handshakeMs,
+        allowHalfOpen: true,
+      },
+      (socket) => this.#accept(socket, 'https'),
+    );
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  }
+}
+
+export function listenFailure(address: Address, error: NodeJS.ErrnoException): Failure {
+  const name = addressName(address);
+  if (error.code === 'EADDRINUSE') {
+    return new Failure('port.taken', `The address ${name} is in use by another program.`, {
+      at: name,
+      remedy: `Stop that program (\`ss -ltnp 'sport = :${address.port}'\` names it), or choose another port under \`listen\`.`,
+      cause: error,
+    });
+  }
+  const why = error.code === 'EACCES' ? 'ports below 1024 need a privilege' : (error.code ?? error.message);
+  return new Failure('router.refused', `The proxy cannot listen on ${name}: ${why}.`, {
+    at: name,
+    remedy: 'Choose another address under `listen`, or allow the user that runs Sluice to use this one.',
+    cause: error,
+  });
+}
