@@ -7,9 +7,9 @@ export function isCode(thrown: unknown, ...codes: readonly string[]): boolean {
   return thrown instanceof Error && 'code' in thrown && codes.includes(String(thrown.code));
 }
 
-/** A file operation that did not work, as `disk.full` or `disk.failed`; a failure stays what it is. */
-export function diskFailure(thrown: unknown, path: string): Failure {
-  if (thrown instanceof Failure) return thrown;
+/** An error of a file operation as `disk.full` or `disk.failed`; failures, aborts and defects stay what they are. */
+export function diskFailure(thrown: unknown, path: string): unknown {
+  if (thrown instanceof Failure || !isSystemError(thrown)) return thrown;
   if (isCode(thrown, 'ENOSPC', 'EDQUOT')) {
     return new Failure('disk.full', 'The disk is full.', {
       at: path,
@@ -17,10 +17,14 @@ export function diskFailure(thrown: unknown, path: string): Failure {
       cause: thrown,
     });
   }
-  const words = thrown instanceof Error ? thrown.message : String(thrown);
-  return new Failure('disk.failed', `A file could not be read or written: ${words}.`, {
+  return new Failure('disk.failed', `A file could not be read or written: ${thrown.message}.`, {
     at: path,
     remedy: 'Check the path and its permissions.',
     cause: thrown,
   });
+}
+
+/** System errors have a text as their code; defects have none, and an abort has a number. */
+function isSystemError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string';
 }
