@@ -1,6 +1,7 @@
 // The names of releases: an id made from everything a release contains, and the refusal of image references that can move.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../base/canonical-json.ts';
 import { Failure } from '../base/failure.ts';
 import type { Artifact, ReleaseId, RunSpec } from './release.ts';
 
@@ -11,17 +12,6 @@ import type { Artifact, ReleaseId, RunSpec } from './release.ts';
 export function releaseId(service: string, artifact: Artifact, run: RunSpec): ReleaseId {
   const contents = canonicalJson({ digest: artifact.digest, run });
   return `${service}@${createHash('sha256').update(contents).digest('hex').slice(0, 12)}`;
-}
-
-/** JSON with sorted keys and without undefined members, so that equal values have equal texts. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
-  return `{${members.join(',')}}`;
 }
 
 /** Tags that people move from one image to the next. */

@@ -20,6 +20,8 @@ export interface ReleaseEvidence {
   readonly release: ReleaseId;
   readonly requests: number;
   readonly errors: number;
+  /** Errors that the router had to answer for, because the release gave no answer. */
+  readonly unanswered: number;
   /** Milliseconds; undefined while there are no successful requests. */
   readonly p50?: number | undefined;
   readonly p95?: number | undefined;

@@ -16,7 +16,7 @@ export function describeEvent(before: Rollout, event: RolloutEvent, after: Rollo
 function whatHappened(before: Rollout, event: RolloutEvent): string {
   switch (event.kind) {
     case 'started':
-      return `${before.plan.strategy} deployment of ${before.plan.candidate.id} started by ${event.actor}`;
+      return `${startWords(before)} started by ${event.actor}${event.reason === undefined ? '' : `: ${event.reason}`}`;
     case 'effect-done':
       return doneWords(before, event);
     case 'effect-failed':
@@ -39,6 +39,11 @@ function whatHappened(before: Rollout, event: RolloutEvent): string {
     case 'abort':
       return commandWords(event);
   }
+}
+
+function startWords(before: Rollout): string {
+  const { strategy, candidate } = before.plan;
+  return strategy === 'rollback' ? `rollback to ${candidate.id}` : `${strategy} deployment of ${candidate.id}`;
 }
 
 function doneWords(before: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): string {
@@ -73,12 +78,7 @@ function whatFollows(before: Rollout, after: Rollout): string | undefined {
 
 function endWords(after: Rollout): string {
   const took = formatDuration(after.at - after.createdAt);
-  switch (after.status) {
-    case 'VERIFIED':
-      return `${after.plan.candidate.id} is stable after ${took}`;
-    case 'ROLLED_BACK':
-      return `gone back to ${after.plan.stable?.id ?? 'nothing, as before'} after ${took}: ${after.reason ?? ''}`;
-    default:
-      return `a person must look: ${after.reason ?? ''}`;
-  }
+  if (after.status === 'VERIFIED') return `${after.plan.candidate.id} is stable after ${took}`;
+  if (after.status === 'FAILED') return `a person must look: ${after.reason ?? ''}`;
+  return `gone back to ${after.plan.stable?.id ?? 'nothing, as before'} after ${took}: ${after.reason ?? ''}`;
 }

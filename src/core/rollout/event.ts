@@ -22,7 +22,7 @@ interface Happened {
 
 export type RolloutEvent = Happened &
   (
-    | { readonly kind: 'started' }
+    | { readonly kind: 'started'; /** Why, where somebody said. */ readonly reason?: string | undefined }
     | { readonly kind: 'effect-done'; readonly effect: string; readonly result: EffectResult }
     | { readonly kind: 'effect-failed'; readonly effect: string; readonly failure: FailureData }
     /** An effect failed and is tried again; told once per effect. */

@@ -12,7 +12,7 @@ export interface Row {
 }
 
 /** Events that end a step and so begin the next one. */
-const stepEnds: readonly EventKind[] = ['effect-done', 'time-came', 'promote', 'resume'];
+const stepEnds: readonly EventKind[] = ['effect-done', 'effect-failed', 'time-came', 'promote', 'resume'];
 const holdEnds: readonly EventKind[] = ['judged', 'time-came', 'promote', 'resume'];
 
 const forward: readonly Row[] = [

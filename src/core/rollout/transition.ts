@@ -155,11 +155,12 @@ function markSafe(state: Rollout): Rollout {
 
 function onEffectFailed(state: Rollout, failure: FailureData): Rollout {
   const step = currentStep(state)?.step;
+  const clearing = step?.kind === 'drain' || step?.kind === 'stop';
+  // What is left over once the traffic is where it belongs is cleared away by the sweep; it must not change the outcome.
+  if (clearing && (state.course === 'back' || state.promoted)) return beginStep(state, state.step + 1);
   if (state.course === 'forward') return distrust({ ...state, awaiting: undefined }, failure.message, failure);
   // At a first deployment there is no stable release that the routes would have to save.
   if (step?.kind === 'shift' && state.plan.stable === undefined) return beginStep(state, state.step + 1);
-  // What is left over after the traffic went back is cleared away by the sweep; it must not keep the deployment from its end.
-  if (step?.kind === 'drain' || step?.kind === 'stop') return beginStep(state, state.step + 1);
   return fail(state, `going back did not succeed: ${failure.message}`, failure);
 }
 

@@ -3,7 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { BlueGreenStrategy, DeploySpec } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import { prepareSteps, verifySteps } from './parts.ts';
+import { prepareSteps, retireStable, verifySteps } from './parts.ts';
 
 export function blueGreenSteps(
   spec: DeploySpec,
@@ -16,6 +16,7 @@ export function blueGreenSteps(
     { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
     { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: strategy.keepOldMs } },
     ...verifySteps(spec, strategy.observeMs),
+    ...retireStable(spec, strategy.keepOldMs),
   ];
 }
 

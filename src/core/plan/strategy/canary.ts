@@ -3,7 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { CanaryStage, CanaryStrategy, DeploySpec } from '../spec.ts';
 import { allTraffic, shareText } from '../../routes.ts';
-import { prepareSteps, verifySteps } from './parts.ts';
+import { prepareSteps, retireStable, verifySteps } from './parts.ts';
 
 export function canarySteps(spec: DeploySpec, strategy: CanaryStrategy, observed: Observed): readonly PlannedStep[] {
   const trial = strategy.stages.filter((stage) => stage.share < allTraffic);
@@ -16,6 +16,7 @@ export function canarySteps(spec: DeploySpec, strategy: CanaryStrategy, observed
     { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
     { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: strategy.keepOldMs } },
     ...verifySteps(spec, last?.holdMs ?? 0),
+    ...retireStable(spec, strategy.keepOldMs),
   ];
 }
 

@@ -84,3 +84,12 @@ export function validateStable(spec: DeploySpec): readonly PlannedStep[] {
     },
   ];
 }
+
+/** With nothing to keep warm the old release is taken away before the deployment ends. */
+export function retireStable(spec: DeploySpec, keepOldMs: number): readonly PlannedStep[] {
+  if (keepOldMs > 0) return [];
+  return [
+    { status: 'VERIFYING', step: { kind: 'drain', role: 'stable', keep: 0, withinMs: spec.drainMs } },
+    { status: 'VERIFYING', step: { kind: 'stop', role: 'stable', keep: 0, graceMs: spec.stopGraceMs } },
+  ];
+}

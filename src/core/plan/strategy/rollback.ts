@@ -3,7 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import { prepareSteps, verifySteps } from './parts.ts';
+import { prepareSteps, retireStable, verifySteps } from './parts.ts';
 
 export function rollbackSteps(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
   // A warm release was healthy when it lost its traffic; asking anything before the switch would only keep users waiting.
@@ -13,5 +13,6 @@ export function rollbackSteps(spec: DeploySpec, observed: Observed): readonly Pl
     { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
     { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: 0 } },
     ...verifySteps(spec, 0),
+    ...retireStable(spec, 0),
   ];
 }

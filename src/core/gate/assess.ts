@@ -1,0 +1,144 @@
+// Judges checks on the evidence of a hold: limits of the candidate alone, and limits against stable over the same time.
+
+import type { GateCheck, GateMetric } from './check.ts';
+import { evidenceOf, type Window } from './window.ts';
+import { errorRate, type Judgement, type Outcome, type ReleaseEvidence, type Verdict } from './verdict.ts';
+
+export interface Evidence {
+  readonly candidate: ReleaseEvidence;
+  readonly stable?: ReleaseEvidence | undefined;
+  /** How long the evidence was gathered, milliseconds. */
+  readonly durationMs: number;
+}
+
+/** More than this share of samples lost makes a passing judgement inconclusive: what is missing may be what matters. */
+const bearableLoss = 0.01;
+
+/** The judgement of all checks together: one failure fails, one open question leaves it open. */
+export function judge(checks: readonly GateCheck[], window: Window, now: number): Judgement {
+  const candidate = evidenceOf(window, 'candidate');
+  const stable = window.stable === undefined ? undefined : evidenceOf(window, 'stable');
+  const evidence: Evidence = { candidate, stable, durationMs: Math.max(0, now - window.startedAt) };
+  const verdicts = checks.map((check) => assess(check, evidence));
+  const seen = candidate.requests + (stable?.requests ?? 0);
+  if (window.lost > bearableLoss * (seen + window.lost)) verdicts.push(lossVerdict(window.lost, seen));
+  return {
+    outcome: together(verdicts),
+    verdicts,
+    candidate,
+    ...(stable === undefined ? {} : { stable }),
+    lost: window.lost,
+  };
+}
+
+function together(verdicts: readonly Verdict[]): Outcome {
+  if (verdicts.some((verdict) => verdict.outcome === 'fail')) return 'fail';
+  return verdicts.some((verdict) => verdict.outcome === 'inconclusive') ? 'inconclusive' : 'pass';
+}
+
+function lossVerdict(lost: number, seen: number): Verdict {
+  return {
+    check: 'samples arrive',
+    outcome: 'inconclusive',
+    reason: `${lost} of ${seen + lost} samples were lost on the way`,
+    value: lost,
+    samples: seen,
+  };
+}
+
+/** Judges one check. Too few samples, or nothing to compare with, is inconclusive. */
+export function assess(check: GateCheck, evidence: Evidence): Verdict {
+  return check.kind === 'absolute' ? assessAbsolute(check, evidence) : assessRelative(check, evidence);
+}
+
+function assessAbsolute(check: Extract<GateCheck, { kind: 'absolute' }>, evidence: Evidence): Verdict {
+  const { candidate } = evidence;
+  const name = `${metricNames[check.metric]} ${check.bound === 'max' ? 'at most' : 'at least'} ${valueText(check.metric, check.limit)}`;
+  const value = metricOf(check.metric, candidate, evidence.durationMs);
+  if (candidate.requests < check.minSamples || value === undefined) return tooFew(name, check, candidate.requests);
+  const ok = check.bound === 'max' ? value <= check.limit : value >= check.limit;
+  return {
+    check: name,
+    outcome: ok ? 'pass' : 'fail',
+    reason: `${metricNames[check.metric]} is ${valueText(check.metric, value)} on ${candidate.requests} requests, allowed is ${name.slice(metricNames[check.metric].length + 1)}`,
+    value,
+    limit: check.limit,
+    samples: candidate.requests,
+  };
+}
+
+function assessRelative(check: Extract<GateCheck, { kind: 'relative' }>, evidence: Evidence): Verdict {
+  const { candidate, stable } = evidence;
+  const name = `${metricNames[check.metric]} ${relativeWords(check)}`;
+  const samples = Math.min(candidate.requests, stable?.requests ?? 0);
+  const value = metricOf(check.metric, candidate, evidence.durationMs);
+  const base = stable === undefined ? undefined : metricOf(check.metric, stable, evidence.durationMs);
+  if (samples < check.minSamples || value === undefined || base === undefined) return tooFew(name, check, samples);
+  // For availability worse is lower, for everything else worse is higher.
+  const sign = check.metric === 'availability' ? -1 : 1;
+  const limit = check.unit === 'points' ? base + sign * check.limit : base * (1 + sign * check.limit);
+  return {
+    check: name,
+    outcome: sign * value <= sign * limit ? 'pass' : 'fail',
+    reason: `${metricNames[check.metric]} is ${valueText(check.metric, value)} against ${valueText(check.metric, base)} of stable on ${candidate.requests} and ${stable?.requests ?? 0} requests, allowed is ${valueText(check.metric, limit)}`,
+    value,
+    limit,
+    samples,
+  };
+}
+
+function relativeWords(check: Extract<GateCheck, { kind: 'relative' }>): string {
+  const points = isRate(check.metric)
+    ? `${Number((check.limit * 100).toFixed(3))} points`
+    : valueText(check.metric, check.limit);
+  const amount = check.unit === 'factor' ? percent(check.limit) : points;
+  return `at most ${amount} worse than stable`;
+}
+
+function tooFew(name: string, check: GateCheck, samples: number): Verdict {
+  return {
+    check: name,
+    outcome: 'inconclusive',
+    reason: `${metricNames[check.metric]}: ${samples} of at least ${check.minSamples} requests seen`,
+    samples,
+  };
+}
+
+export function metricOf(metric: GateMetric, evidence: ReleaseEvidence, durationMs: number): number | undefined {
+  switch (metric) {
+    case 'errorRate':
+      return evidence.requests === 0 ? undefined : errorRate(evidence);
+    case 'availability':
+      return evidence.requests === 0 ? undefined : 1 - evidence.unanswered / evidence.requests;
+    case 'p50':
+    case 'p95':
+    case 'p99':
+      return evidence[metric];
+    case 'requestRate':
+      return durationMs === 0 ? undefined : (evidence.requests * 1000) / durationMs;
+  }
+}
+
+export const metricNames: Readonly<Record<GateMetric, string>> = {
+  errorRate: 'error rate',
+  availability: 'availability',
+  p50: 'p50',
+  p95: 'p95',
+  p99: 'p99',
+  requestRate: 'request rate',
+};
+
+function isRate(metric: GateMetric): boolean {
+  return metric === 'errorRate' || metric === 'availability';
+}
+
+/** `5 %`, `120 ms`, `12.5/s`. */
+export function valueText(metric: GateMetric, value: number): string {
+  if (isRate(metric)) return percent(value);
+  if (metric === 'requestRate') return `${Number(value.toFixed(1))}/s`;
+  return `${Number(value.toFixed(value < 10 ? 1 : 0))} ms`;
+}
+
+function percent(fraction: number): string {
+  return `${Number((fraction * 100).toFixed(2))} %`;
+}

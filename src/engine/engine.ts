@@ -1,0 +1,404 @@
+// The engine: takes what people ask for, holds one lease and one runner per scope that it works on, and answers questions.
+
+import { Failure, failureData } from '../base/failure.ts';
+import { planDigest } from '../core/plan/digest.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { beginRollout } from '../core/rollout/begin.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
+import type { Situation } from '../core/rollout/situation.ts';
+import { scopeName, type Scope } from '../core/scope.ts';
+import type { CheckOutcome } from '../core/validation/check.ts';
+import type { LogLine } from '../core/instance.ts';
+import type { Lease, ScopeState } from '../ports/store.ts';
+import type {
+  Asker,
+  Command,
+  Controller,
+  DeploymentDetail,
+  DeployRequest,
+  HistoryQuery,
+  LogsRequest,
+  PlanAnswer,
+  PruneAnswer,
+  PruneRequest,
+  RollbackRequest,
+  ScopeStatus,
+  StreamItem,
+  StreamQuery,
+  ValidateRequest,
+} from './controller.ts';
+import type { Dependencies } from './dependencies.ts';
+import { Housekeeper, type IdleWork } from './housekeeper.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
+import { prune } from './prune.ts';
+import { Runner } from './runner.ts';
+import { statusOf } from './status-of.ts';
+import { Stream } from './stream.ts';
+import { Turns } from './turns.ts';
+import { previewTargets, runChecks, serviceTarget } from './validate-release.ts';
+
+/** What to do with a deployment that a dead controller left. */
+export type Recovery = 'take-up' | 'take-back';
+
+export class Engine implements Controller {
+  readonly #deps: Dependencies;
+  readonly #stream: Stream;
+  readonly #runners = new Map<string, Runner>();
+  readonly #housekeeper: Housekeeper;
+  /** One piece of work at a time may take or give back the lease of a scope; the lease itself cannot tell two of one process apart. */
+  readonly #turns = new Turns();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+    this.#stream = new Stream(deps.store, deps.clock);
+    this.#housekeeper = new Housekeeper({
+      deps,
+      runnerOf: (scope) => this.#runners.get(scopeName(scope)),
+      rollback: (request) => this.rollback(request),
+      withLease: (scope, work) => this.#withIdleLease(scope, work),
+      live: (scope, deployment, live) => this.#stream.live(scope, deployment, live),
+    });
+  }
+
+  /** Takes up what dead controllers left, and from then on looks after every scope. For a server; a single command need not. */
+  async serve(): Promise<void> {
+    await this.recover('take-up');
+    this.#housekeeper.start(async () => this.recover('take-up'));
+  }
+
+  /** Takes every deployment that no living controller holds, and goes on with it or back. */
+  async recover(how: Recovery): Promise<readonly Rollout[]> {
+    const taken: Rollout[] = [];
+    for (const state of await this.#deps.store.scopes()) {
+      if (state.active === undefined || this.#runners.has(scopeName(state.situation.scope))) continue;
+      const runner = await this.#takeUp(state.situation.scope);
+      if (runner === undefined) continue;
+      if (how === 'take-back') await this.#giveUp(runner);
+      taken.push(runner.rollout);
+    }
+    return taken;
+  }
+
+  async plan(request: DeployRequest): Promise<PlanAnswer> {
+    const { situation } = await this.#scope(request.spec.scope);
+    return answerOf((await prepareDeploy(this.#deps, request, situation)).plan);
+  }
+
+  async planRollback(request: RollbackRequest): Promise<PlanAnswer> {
+    const { situation } = await this.#scope(request.scope);
+    return answerOf((await prepareRollback(this.#deps, request, situation)).plan);
+  }
+
+  async deploy(request: DeployRequest): Promise<Rollout> {
+    return this.#begin(request.spec.scope, request, async (situation) => {
+      const prepared = await prepareDeploy(this.#deps, request, situation);
+      assertPlan(prepared.plan, request.planDigest);
+      return prepared;
+    });
+  }
+
+  /** With a deployment under way and no release named, going back means ending that deployment. */
+  async rollback(request: RollbackRequest): Promise<Rollout> {
+    const state = await this.#scope(request.scope);
+    if (state.active !== undefined && request.to === undefined) {
+      return this.command(request.scope, { kind: 'abort', reason: request.reason }, request);
+    }
+    return this.#begin(request.scope, request, (situation) => prepareRollback(this.#deps, request, situation));
+  }
+
+  async command(scope: Scope, command: Command, asker: Asker): Promise<Rollout> {
+    const runner = this.#runners.get(scopeName(scope)) ?? (await this.#takeUpFor(scope));
+    return runner.command(command, asker.actor);
+  }
+
+  async status(scope?: Scope): Promise<readonly ScopeStatus[]> {
+    const states = await this.#deps.store.scopes(scope);
+    return Promise.all(states.map((state) => statusOf(this.#deps, state, this.#latestOf(state))));
+  }
+
+  #latestOf({ active, situation }: ScopeState) {
+    const deployment = active?.id ?? situation.watch?.deployment;
+    return deployment === undefined ? undefined : this.#stream.latest(deployment);
+  }
+
+  async history(query: HistoryQuery): Promise<readonly Rollout[]> {
+    return this.#deps.store.rollouts(query);
+  }
+
+  async detail(deployment: string): Promise<DeploymentDetail> {
+    const [rollout] = await this.#deps.store.rollouts({ id: deployment, limit: 1 });
+    if (rollout === undefined) throw unknownDeployment(deployment);
+    return { rollout, records: await this.#deps.store.records({ deployment, limit: 10_000 }) };
+  }
+
+  stream(query: StreamQuery, signal: AbortSignal): AsyncIterable<StreamItem> {
+    return this.#stream.read(query, signal);
+  }
+
+  async *logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
+    const state = await this.#scope(request.scope);
+    const spec = state.active?.plan.spec ?? state.situation.stable?.spec ?? (await this.#newestSpec(request.scope));
+    if (spec === undefined) return;
+    yield* this.#deps.drivers(spec).platform.logs(request, signal);
+  }
+
+  async #newestSpec(scope: Scope) {
+    const [newest] = await this.#deps.store.rollouts({ scope, limit: 1 });
+    return newest?.plan.spec;
+  }
+
+  async validate(request: ValidateRequest, signal: AbortSignal): Promise<readonly CheckOutcome[]> {
+    const { spec } = request;
+    const state = await this.#scope(spec.scope);
+    const targets =
+      request.through === 'service'
+        ? [serviceTarget(spec)]
+        : await previewTargets(this.#deps.drivers(spec).platform, spec, state.active?.plan.candidate.id);
+    return runChecks(this.#deps.prober, spec, targets, signal);
+  }
+
+  async prune(request: PruneRequest): Promise<PruneAnswer> {
+    return prune(this.#deps, request, (scope) => this.#housekeeper.sweep(scope));
+  }
+
+  async close(mode: 'leave' | 'settle'): Promise<void> {
+    await this.#housekeeper.stop();
+    const runners = [...this.#runners.values()];
+    if (mode === 'settle') await Promise.all(runners.map((runner) => this.#giveUp(runner)));
+    for (const runner of this.#runners.values()) runner.stop();
+  }
+
+  async #scope(scope: Scope): Promise<ScopeState> {
+    const [state] = await this.#deps.store.scopes(scope);
+    if (state === undefined) throw new Error(`invariant broken: the store knows nothing of ${scopeName(scope)}`);
+    return state;
+  }
+
+  async #begin(
+    scope: Scope,
+    asker: Asker & { readonly reason?: string },
+    make: (situation: Situation) => Promise<Prepared>,
+  ): Promise<Rollout> {
+    return this.#turns.take(scope, () => this.#beginInTurn(scope, asker, make));
+  }
+
+  /** Takes the lease, makes the plan under it, and commits the first event; gives the lease back when any of it fails. */
+  async #beginInTurn(
+    scope: Scope,
+    asker: Asker & { readonly reason?: string },
+    make: (situation: Situation) => Promise<Prepared>,
+  ): Promise<Rollout> {
+    if (this.#runners.has(scopeName(scope))) throw await this.#locked(scope);
+    const lease = await this.#acquire(scope);
+    try {
+      await this.#settleAbandoned(scope, lease);
+      const { situation } = await this.#scope(scope);
+      const prepared = await make(situation);
+      const runner = this.#runnerFor(prepared, situation, lease, asker.actor);
+      return await runner.start(asker.actor, asker.reason);
+    } catch (error) {
+      this.#runners.delete(scopeName(scope));
+      await lease.release();
+      throw error;
+    }
+  }
+
+  #runnerFor(prepared: Prepared, situation: Situation, lease: LeaseKeeper, actor: string): Runner {
+    const { deps } = { deps: this.#deps };
+    const rollout = beginRollout({
+      id: deps.ids.next('d'),
+      plan: prepared.plan,
+      at: deps.clock.now(),
+      actor,
+      revision: situation.revision,
+      stable: prepared.stable,
+      candidate: prepared.candidate,
+    });
+    // A release that is warm for the deployment before last is of no use to this one, unless it is the one on trial.
+    const kept =
+      situation.warm?.placement.release.id === prepared.plan.candidate.id
+        ? situation
+        : { ...situation, warm: undefined };
+    const options = {
+      deps,
+      drivers: prepared.drivers,
+      lease,
+      stream: this.#stream,
+      rollout,
+      situation: { ...kept, watch: undefined },
+      outbox: [],
+    };
+    return this.#keep(new Runner(options), lease);
+  }
+
+  /** Remembers a runner as long as it works, and gives the lease back when it has ended. */
+  #keep(runner: Runner, lease: LeaseKeeper): Runner {
+    const name = scopeName(lease.scope);
+    this.#runners.set(name, runner);
+    const forget = (): void => {
+      if (this.#runners.get(name) === runner) this.#runners.delete(name);
+    };
+    runner.ended
+      .then(
+        async () => {
+          forget();
+          await lease.release();
+          this.#housekeeper.hurry(lease.scope);
+        },
+        () => {
+          forget();
+          lease.abandon();
+        },
+      )
+      .catch((error: unknown) =>
+        this.#deps.log.write('error', 'a lease could not be given back', { scope: name, error: failureData(error) }),
+      );
+    return runner;
+  }
+
+  /** A deployment whose controller died is brought back before another one begins. */
+  async #settleAbandoned(scope: Scope, lease: LeaseKeeper): Promise<void> {
+    const state = await this.#scope(scope);
+    if (state.active === undefined) return;
+    const runner = await this.#resumed(state, state.active, lease);
+    await runner.command(
+      { kind: 'abort', reason: 'its controller ended and a new deployment was asked for' },
+      'sluice',
+    );
+    await runner.ended;
+  }
+
+  async #giveUp(runner: Runner): Promise<void> {
+    if (runner.rollout.course === 'forward') {
+      await runner.command({ kind: 'abort', reason: 'its controller ends' }, 'sluice');
+    }
+    await runner.ended;
+  }
+
+  async #takeUp(scope: Scope): Promise<Runner | undefined> {
+    return this.#turns.take(scope, async () => {
+      if (this.#runners.has(scopeName(scope))) return undefined;
+      const lease = await this.#tryAcquire(scope);
+      if (lease === undefined) return undefined;
+      const state = await this.#scope(scope);
+      if (state.active !== undefined) return this.#keep(await this.#resumed(state, state.active, lease), lease);
+      await lease.release();
+      return undefined;
+    });
+  }
+
+  async #resumed(state: ScopeState, active: Rollout, lease: LeaseKeeper): Promise<Runner> {
+    const drivers = this.#deps.drivers(active.plan.spec);
+    const runner = new Runner({
+      deps: this.#deps,
+      drivers,
+      lease,
+      stream: this.#stream,
+      rollout: active,
+      situation: state.situation,
+      outbox: state.outbox,
+    });
+    await runner.resume(
+      state.lease === undefined ? 'the one before' : `${state.lease.holder.controller} on ${state.lease.holder.host}`,
+    );
+    return runner;
+  }
+
+  /** For a command to a deployment that nobody runs. */
+  async #takeUpFor(scope: Scope): Promise<Runner> {
+    const state = await this.#scope(scope);
+    if (state.active === undefined) {
+      throw new Failure('deployment.none', `no deployment of ${scopeName(scope)} is under way`, {
+        at: scopeName(scope),
+        remedy: 'Look with `sluice status`.',
+      });
+    }
+    const runner = await this.#takeUp(scope);
+    if (runner === undefined) throw await this.#locked(scope);
+    return runner;
+  }
+
+  async #acquire(scope: Scope): Promise<LeaseKeeper> {
+    const lease = await this.#tryAcquire(scope);
+    if (lease === undefined) throw await this.#locked(scope);
+    return lease;
+  }
+
+  async #tryAcquire(scope: Scope): Promise<LeaseKeeper | undefined> {
+    const { store, clock, holder, timing, isDead } = this.#deps;
+    const { lease: current } = await this.#scope(scope);
+    const deadFence = current !== undefined && isDead(current.holder) ? current.fence : undefined;
+    const answer = await store.lease({
+      kind: 'acquire',
+      scope,
+      holder,
+      now: clock.now(),
+      forMs: timing.leaseMs,
+      ...(deadFence === undefined ? {} : { deadFence }),
+    });
+    return answer.granted && answer.lease !== undefined ? new LeaseKeeper(this.#deps, answer.lease) : undefined;
+  }
+
+  /** Runs housekeeping work under the lease when no deployment is under way; gives way as soon as somebody wants the scope. */
+  async #withIdleLease(scope: Scope, work: IdleWork): Promise<void> {
+    await this.#turns.spare(scope, async (signal) => {
+      if (this.#runners.has(scopeName(scope))) return;
+      const lease = await this.#tryAcquire(scope);
+      if (lease === undefined) return;
+      try {
+        const state = await this.#scope(scope);
+        if (state.active === undefined) await work(state, lease.fence, AbortSignal.any([signal, lease.lost]));
+      } finally {
+        await lease.release();
+      }
+    });
+  }
+
+  async #locked(scope: Scope): Promise<Failure> {
+    const { lease, active } = await this.#scope(scope);
+    return lockedFailure(scope, lease, active);
+  }
+}
+
+function answerOf(plan: Plan): PlanAnswer {
+  return { plan, digest: planDigest(plan) };
+}
+
+function assertPlan(plan: Plan, digest: string | undefined): void {
+  if (digest === undefined || digest === planDigest(plan)) return;
+  throw new Failure('plan.changed', `what would be done now is no longer the plan ${digest}`, {
+    at: 'planDigest',
+    remedy: 'Look at it again with `sluice plan`.',
+    details: { now: planDigest(plan) },
+  });
+}
+
+function unknownDeployment(id: string): Failure {
+  return new Failure('deployment.unknown', `there is no deployment ${id}`, {
+    at: id,
+    remedy: 'List deployments with `sluice history`.',
+  });
+}
+
+function lockedFailure(scope: Scope, lease: Lease | undefined, active: Rollout | undefined): Failure {
+  const who =
+    lease === undefined
+      ? 'another controller'
+      : `${lease.holder.controller} (process ${lease.holder.pid} on ${lease.holder.host})`;
+  const what =
+    active === undefined
+      ? 'work of its own'
+      : `deployment ${active.id} of ${active.plan.candidate.id}, ordered by ${active.createdBy}, now ${active.status}`;
+  return new Failure('deployment.locked', `${scopeName(scope)} is locked by ${who} for ${what}`, {
+    at: scopeName(scope),
+    remedy: 'Follow it with `sluice status --watch`; end it with `sluice abort`.',
+    details: {
+      holder: lease?.holder ?? null,
+      since: active?.createdAt ?? lease?.since ?? null,
+      deployment: active?.id ?? null,
+      status: active?.status ?? null,
+      actor: active?.createdBy ?? null,
+    },
+  });
+}

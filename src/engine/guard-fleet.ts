@@ -1,0 +1,65 @@
+// Looks after the instances of a deployment under way: a dead candidate ends the trial, a dead stable instance is started again.
+
+import type { Instance } from '../core/instance.ts';
+import type { Role } from '../core/plan/step.ts';
+import type { Fleet } from '../core/rollout/rollout.ts';
+import { currentStep } from '../core/rollout/rollout.ts';
+import type { Dependencies } from './dependencies.ts';
+import { crashed, endpointOf } from './ensure-healthy.ts';
+import type { Runner } from './runner.ts';
+
+export async function guardFleet(deps: Dependencies, runner: Runner): Promise<void> {
+  const { plan } = runner.rollout;
+  const { platform } = deps.drivers(plan.spec);
+  const instances = await platform.list(plan.scope);
+  // The step may have moved on while the platform was asked; what counts is the state now.
+  const { fleet, course } = runner.rollout;
+  if (isStarting(runner)) return;
+  const lost = course === 'forward' ? endedOf(instances, fleet.candidate) : undefined;
+  if (lost !== undefined) {
+    const failure = await crashed(platform, plan.scope, lost);
+    await runner.post({ kind: 'candidate-lost', actor: 'sluice', failure: failure.toJSON() });
+    return;
+  }
+  if (plan.stable === undefined || endedOf(instances, fleet.stable) === undefined) return;
+  const { serving, leaving } = fleet.stable;
+  deps.log.write('warn', 'an instance of the stable release ended; it is started again', {
+    deployment: runner.rollout.id,
+  });
+  const group = {
+    scope: plan.scope,
+    release: plan.stable,
+    deployment: runner.rollout.id,
+    instances: serving.length + leaving.length,
+  };
+  const now = await platform.ensure(group);
+  const endpoints = now.filter((instance) => instance.state === 'running').map(endpointOf);
+  if (moved(serving, endpoints)) {
+    await runner.post({
+      kind: 'fleet-changed',
+      actor: 'sluice',
+      role: 'stable' satisfies Role,
+      endpoints,
+      reason: 'an instance of stable was started again at another address',
+    });
+  }
+}
+
+/** While instances are being started or stopped on purpose, their coming and going is the step's own business. */
+function isStarting(runner: Runner): boolean {
+  const kind = currentStep(runner.rollout)?.step.kind;
+  return kind === 'start' || kind === 'stop' || kind === 'stage';
+}
+
+/** An instance that is meant to serve but has ended. */
+function endedOf(instances: readonly Instance[], fleet: Fleet): Instance | undefined {
+  const serving = new Set(fleet.serving.map((endpoint) => endpoint.instance));
+  return instances.find((instance) => serving.has(instance.id) && instance.state === 'exited');
+}
+
+function moved(before: Fleet['serving'], after: Fleet['serving']): boolean {
+  return before.some((endpoint) => {
+    const found = after.find((other) => other.instance === endpoint.instance);
+    return found !== undefined && found.address.port !== endpoint.address.port;
+  });
+}

@@ -1,0 +1,204 @@
+// Looks after scopes: revives instances that ended, lets warm releases go, clears orphans away, watches promoted releases.
+
+import { failureData } from '../base/failure.ts';
+import { scopeName, type Scope } from '../core/scope.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
+import type { Situation } from '../core/rollout/situation.ts';
+import type { ScopeState } from '../ports/store.ts';
+import type { LiveNumbers, RollbackRequest } from './controller.ts';
+import { choresOf, isIdle, type Chores } from './chores.ts';
+import type { Dependencies, Drivers } from './dependencies.ts';
+import { guardFleet } from './guard-fleet.ts';
+import { endpointOf } from './ensure-healthy.ts';
+import { specOf } from './orphans.ts';
+import { pruneAfter } from './prune.ts';
+import type { Runner } from './runner.ts';
+import { Watches } from './watch.ts';
+
+/** Work on a scope without a deployment, under its lease. */
+export type IdleWork = (state: ScopeState, fence: number, signal: AbortSignal) => Promise<void>;
+
+export interface HousekeeperOptions {
+  readonly deps: Dependencies;
+  readonly runnerOf: (scope: Scope) => Runner | undefined;
+  readonly rollback: (request: RollbackRequest) => Promise<Rollout>;
+  readonly withLease: (scope: Scope, work: IdleWork) => Promise<void>;
+  readonly live: (scope: Scope, deployment: string, live: LiveNumbers) => void;
+}
+
+/** Pauses between attempts to revive instances: doubled each time, from one second to a minute. */
+const reviveFirstMs = 1_000;
+const reviveLongestMs = 60_000;
+
+interface Revival {
+  readonly failures: number;
+  readonly notBefore: number;
+}
+
+export class Housekeeper {
+  readonly #options: HousekeeperOptions;
+  readonly #stopped = new AbortController();
+  readonly #revivals = new Map<string, Revival>();
+  readonly #watches: Watches;
+  #rounds: Promise<void> = Promise.resolve();
+  #started = false;
+  #wake = new AbortController();
+
+  constructor(options: HousekeeperOptions) {
+    this.#options = options;
+    this.#watches = new Watches({ ...options, signal: this.#stopped.signal });
+  }
+
+  /** Rounds begin, with `beforeEach` ahead of every one. */
+  start(beforeEach: () => Promise<unknown>): void {
+    this.#started = true;
+    this.#rounds = this.#goRound(beforeEach);
+  }
+
+  /** A deployment has ended: what it left is cleared away now rather than at the next round; without rounds, once. */
+  hurry(scope: Scope): void {
+    if (this.#started) this.#wake.abort();
+    else this.#rounds = this.#rounds.then(() => this.#guarded(scopeName(scope), () => this.#clearAfter(scope)));
+  }
+
+  async #clearAfter(scope: Scope): Promise<void> {
+    await this.sweep(scope);
+    await pruneAfter(this.#options.deps, scope);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#wake.abort();
+    await this.#rounds;
+  }
+
+  /** Clears one scope up at once; the ids of the instances that were stopped. */
+  async sweep(scope: Scope): Promise<readonly string[]> {
+    const stopped: string[] = [];
+    await this.#options.withLease(scope, async (state, fence, signal) => {
+      const drivers = await this.#driversOf(state);
+      if (drivers === undefined) return;
+      const chores = await this.#choresOf(state, drivers);
+      await this.#do(chores, state, fence, signal, drivers);
+      stopped.push(...chores.stop.map((instance) => instance.id));
+    });
+    return stopped;
+  }
+
+  async #goRound(beforeEach: () => Promise<unknown>): Promise<void> {
+    const { clock, timing } = this.#options.deps;
+    while (!this.#stopped.signal.aborted) {
+      this.#wake = new AbortController();
+      await this.#guarded('taking up deployments', beforeEach);
+      await this.#guarded('looking after scopes', () => this.#tendAll());
+      await clock.sleep(timing.superviseMs, AbortSignal.any([this.#stopped.signal, this.#wake.signal]));
+    }
+  }
+
+  async #tendAll(): Promise<void> {
+    const states = await this.#options.deps.store.scopes();
+    this.#watches.keep(states);
+    await Promise.all(states.map((state) => this.#guarded(scopeName(state.situation.scope), () => this.#tend(state))));
+  }
+
+  /** One failing scope, or one failing round, keeps nobody from the next. */
+  async #guarded(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#options.deps.log.write('error', 'housekeeping did not work; it is tried again', {
+        what,
+        error: failureData(error),
+      });
+    }
+  }
+
+  async #tend(state: ScopeState): Promise<void> {
+    const { deps, runnerOf } = this.#options;
+    const { scope } = state.situation;
+    const runner = runnerOf(scope);
+    if (runner !== undefined) return guardFleet(deps, runner);
+    if (state.active !== undefined) return;
+    const drivers = await this.#driversOf(state);
+    if (drivers === undefined) return;
+    if (isIdle(this.#due(scope, await this.#choresOf(state, drivers)))) return;
+    await this.#options.withLease(scope, async (fresh, fence, signal) => {
+      const chores = this.#due(scope, await this.#choresOf(fresh, drivers));
+      await this.#do(chores, fresh, fence, signal, drivers);
+    });
+  }
+
+  async #driversOf(state: ScopeState): Promise<Drivers | undefined> {
+    const spec = await specOf(this.#options.deps, state);
+    return spec === undefined ? undefined : this.#options.deps.drivers(spec);
+  }
+
+  async #choresOf(state: ScopeState, drivers: Drivers): Promise<Chores> {
+    const { scope } = state.situation;
+    const [instances, inForce] = await Promise.all([drivers.platform.list(scope), drivers.router.read(scope)]);
+    return choresOf(state.situation, instances, inForce, this.#options.deps.clock.now());
+  }
+
+  /** Without a revival whose pause is not over. */
+  #due(scope: Scope, chores: Chores): Chores {
+    const revival = this.#revivals.get(scopeName(scope));
+    const early = revival !== undefined && this.#options.deps.clock.now() < revival.notBefore;
+    return early ? { ...chores, revive: false } : chores;
+  }
+
+  async #do(chores: Chores, state: ScopeState, fence: number, signal: AbortSignal, drivers: Drivers): Promise<void> {
+    if (isIdle(chores)) return;
+    if (chores.revive) await this.#revive(state, drivers, signal);
+    if (chores.cool || chores.routes !== undefined) await this.#reroute(state, fence, signal, drivers);
+    if (chores.stop.length > 0 && !signal.aborted) await this.#clear(chores, state, signal, drivers);
+    await pruneAfter(this.#options.deps, state.situation.scope);
+  }
+
+  async #revive(state: ScopeState, drivers: Drivers, signal: AbortSignal): Promise<void> {
+    const { stable, scope } = state.situation;
+    if (stable === undefined) return;
+    const { deps } = this.#options;
+    const name = scopeName(scope);
+    const failures = (this.#revivals.get(name)?.failures ?? 0) + 1;
+    const pauseMs = Math.min(reviveLongestMs, reviveFirstMs * 2 ** Math.min(failures - 1, 10));
+    this.#revivals.set(name, { failures, notBefore: deps.clock.now() + pauseMs });
+    deps.log.write('warn', 'instances of the stable release are missing; they are started again', {
+      scope: name,
+      release: stable.release.id,
+      attempt: failures,
+    });
+    const group = { scope, release: stable.release, deployment: stable.deployment, instances: stable.instances };
+    await drivers.platform.ensure(group, signal);
+  }
+
+  /** The situation is committed with the revision of its routes before these are put in force, as in a deployment. */
+  async #reroute(state: ScopeState, fence: number, signal: AbortSignal, drivers: Drivers): Promise<void> {
+    const { deps } = this.#options;
+    const { scope } = state.situation;
+    const instances = await drivers.platform.list(scope);
+    const { routes, cool } = choresOf(state.situation, instances, undefined, deps.clock.now());
+    const { warm, ...rest } = state.situation;
+    const kept: Situation = cool || warm === undefined ? rest : { ...rest, warm };
+    const situation: Situation = { ...kept, revision: routes?.revision ?? kept.revision };
+    await deps.store.commit({ scope, fence, effects: [], settled: [], situation });
+    if (routes !== undefined) await drivers.router.apply(routes, signal);
+  }
+
+  async #clear(chores: Chores, state: ScopeState, signal: AbortSignal, drivers: Drivers): Promise<void> {
+    const { deps } = this.#options;
+    const { scope } = state.situation;
+    const spec = await specOf(deps, state);
+    if (spec === undefined) return;
+    const inTraffic = chores.stop.map((instance) => endpointOf(instance).instance);
+    await drivers.router.drain(scope, inTraffic, spec.drainMs, signal);
+    if (signal.aborted) return;
+    for (const release of new Set(chores.stop.map((instance) => instance.release))) {
+      await drivers.platform.stop({ scope, release, graceMs: spec.stopGraceMs });
+    }
+    deps.log.write('info', 'instances that nothing refers to were stopped', {
+      scope: scopeName(scope),
+      instances: inTraffic,
+    });
+  }
+}

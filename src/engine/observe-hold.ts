@@ -1,0 +1,118 @@
+// Watches the traffic of one hold: collects samples, judges them, and reports when what can be said changes.
+
+import type { Judgement } from '../core/gate/verdict.ts';
+import { judge } from '../core/gate/assess.ts';
+import { addSample, createWindow, type Window } from '../core/gate/window.ts';
+import { isError, type SampleBatch } from '../core/gate/sample.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { HoldStep } from '../core/plan/step.ts';
+import type { Hold } from '../core/rollout/rollout.ts';
+import type { Router } from '../ports/router.ts';
+import type { LiveNumbers } from './controller.ts';
+import type { Dependencies } from './dependencies.ts';
+
+export interface Observation {
+  readonly deps: Dependencies;
+  readonly router: Router;
+  readonly plan: Plan;
+  readonly step: HoldStep;
+  readonly hold: Hold;
+  readonly signal: AbortSignal;
+  /** Told when outcome or minimums changed; resolves when the event is committed. */
+  readonly onJudged: (judgement: Judgement, minimumsReached: boolean) => Promise<void>;
+  readonly onLive: (live: LiveNumbers) => void;
+}
+
+/** Runs until the signal aborts. */
+export async function observeHold(observation: Observation): Promise<void> {
+  const observer = new HoldObserver(observation);
+  await Promise.all([observer.collect(), observer.judgeRegularly()]);
+}
+
+class HoldObserver {
+  readonly #observation: Observation;
+  #window: Window;
+  /** Outcome and minimums that were reported last. */
+  #reported = '';
+  #reporting = false;
+  #toldAt = 0;
+
+  constructor(observation: Observation) {
+    this.#observation = observation;
+    this.#window = this.#newWindow(observation.hold.enteredAt);
+  }
+
+  #newWindow(startedAt: number): Window {
+    const { plan } = this.#observation;
+    return createWindow(plan.candidate.id, plan.stable?.id, startedAt);
+  }
+
+  /** Reads the feed; where it breaks off, evidence begins anew, because nobody knows what was missed. */
+  async collect(): Promise<void> {
+    const { router, plan, signal, deps } = this.#observation;
+    if (!router.capabilities.feed) return;
+    while (!signal.aborted) {
+      try {
+        await this.#readFeed();
+      } catch (error) {
+        if (signal.aborted) return;
+        deps.log.write('warn', 'the feed of the router broke off; evidence begins anew', {
+          service: plan.scope.service,
+          environment: plan.scope.environment,
+          error: error instanceof Error ? error.message : String(error),
+        });
+      }
+      await deps.clock.sleep(deps.timing.judgeMs, signal);
+      this.#window = this.#newWindow(deps.clock.now());
+    }
+  }
+
+  async #readFeed(): Promise<void> {
+    const { router, plan, signal } = this.#observation;
+    for await (const batch of router.feed(plan.scope, signal)) if (this.#takeIn(batch)) await this.#judge();
+  }
+
+  /** Whether the batch has an error of the candidate, which is judged at once. */
+  #takeIn(batch: SampleBatch): boolean {
+    this.#window.lost += batch.lost;
+    for (const sample of batch.samples) addSample(this.#window, sample);
+    const { candidate } = this.#observation.plan;
+    return batch.samples.some((sample) => sample.release === candidate.id && isError(sample));
+  }
+
+  async judgeRegularly(): Promise<void> {
+    const { deps, signal } = this.#observation;
+    while (!signal.aborted) {
+      await this.#judge();
+      await deps.clock.sleep(deps.timing.judgeMs, signal);
+    }
+  }
+
+  async #judge(): Promise<void> {
+    const { step, hold, deps, signal } = this.#observation;
+    if (signal.aborted) return;
+    const now = deps.clock.now();
+    const judgement = judge(step.checks, this.#window, now);
+    const minimumsReached =
+      hold.minimumsReached || (now - hold.enteredAt >= step.atLeastMs && judgement.candidate.requests >= step.requests);
+    this.#tellLive(now, judgement);
+    const key = `${judgement.outcome} ${minimumsReached}`;
+    if (key === this.#reported || this.#reporting) return;
+    this.#reporting = true;
+    try {
+      await this.#observation.onJudged(judgement, minimumsReached);
+      this.#reported = key;
+    } finally {
+      this.#reporting = false;
+    }
+  }
+
+  #tellLive(now: number, judgement: Judgement): void {
+    const { deps, onLive } = this.#observation;
+    if (now - this.#toldAt < deps.timing.liveMs) return;
+    this.#toldAt = now;
+    const seconds = Math.max(1, now - this.#window.startedAt) / 1000;
+    const requests = judgement.candidate.requests + (judgement.stable?.requests ?? 0);
+    onLive({ at: now, judgement, requestsPerSecond: requests / seconds });
+  }
+}

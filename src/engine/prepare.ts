@@ -1,0 +1,153 @@
+// Makes plans: identifies the release, looks at what is there, and compiles both.
+
+import { Failure } from '../base/failure.ts';
+import type { Instance } from '../core/instance.ts';
+import { compilePlan } from '../core/plan/compile.ts';
+import type { Observed, Plan } from '../core/plan/plan.ts';
+import type { DeploySpec } from '../core/plan/spec.ts';
+import { releaseId } from '../core/release-id.ts';
+import type { Release, ReleaseId } from '../core/release.ts';
+import { lastGood, type Placement, type Situation } from '../core/rollout/situation.ts';
+import { scopeName, type Scope } from '../core/scope.ts';
+import type { Endpoint } from '../core/routes.ts';
+import type { DeployRequest, RollbackRequest } from './controller.ts';
+import type { Dependencies, Drivers } from './dependencies.ts';
+import { endpointOf } from './ensure-healthy.ts';
+
+/** A plan, and the running instances that it starts from. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly drivers: Drivers;
+  readonly stable: readonly Endpoint[];
+  readonly candidate: readonly Endpoint[];
+}
+
+/** Changes nothing. Rejects with what is wrong with the request, the release or the router. */
+export async function prepareDeploy(
+  deps: Dependencies,
+  request: DeployRequest,
+  situation: Situation,
+): Promise<Prepared> {
+  const { spec } = request;
+  const artifact = await deps.releases.identify(spec.source);
+  const { service } = spec.scope;
+  const candidate: Release = {
+    id: releaseId(service, artifact, spec.run),
+    service,
+    artifact,
+    run: spec.run,
+    ...(request.label === undefined ? {} : { label: request.label }),
+  };
+  return prepare(deps, spec, situation, { candidate, purpose: 'deploy' });
+}
+
+/** As `prepareDeploy`, for an earlier release; rejects with `rollback.nothing`, `release.unknown` or `release.gone`. */
+export async function prepareRollback(
+  deps: Dependencies,
+  request: RollbackRequest,
+  situation: Situation,
+): Promise<Prepared> {
+  const { stable } = situation;
+  if (stable === undefined) throw nothingToGoBackTo(request.scope);
+  const target = await findTarget(deps, request, situation);
+  // How the release was run belongs to the release; where it is reached is as things stand now.
+  const spec: DeploySpec = {
+    ...target.spec,
+    platform: stable.spec.platform,
+    router: stable.spec.router,
+    instances: stable.spec.instances,
+    minAvailable: stable.spec.minAvailable,
+  };
+  return prepare(deps, spec, situation, { candidate: target.release, purpose: 'rollback' });
+}
+
+async function prepare(
+  deps: Dependencies,
+  spec: DeploySpec,
+  situation: Situation,
+  wanted: Pick<Observed, 'candidate' | 'purpose'>,
+): Promise<Prepared> {
+  const drivers = deps.drivers(spec);
+  await drivers.router.check(spec.scope);
+  const instances = await drivers.platform.list(spec.scope);
+  const stable = situation.stable?.release;
+  const stableRunning = stable === undefined ? [] : running(instances, stable.id);
+  const candidateRunning = running(instances, wanted.candidate.id);
+  const warm =
+    situation.warm?.placement.release.id === wanted.candidate.id && candidateRunning.length >= spec.minAvailable;
+  const stored = (await deps.releases.list(spec.scope.service)).some((release) => release.id === wanted.candidate.id);
+  if (wanted.purpose === 'rollback' && !stored && !warm) throw gone(wanted.candidate.id);
+  const observed: Observed = {
+    ...wanted,
+    stable,
+    stableInstances: stableRunning.length,
+    candidateWarm: warm,
+    candidateStored: stored,
+  };
+  return {
+    plan: compilePlan(spec, observed, drivers.router.capabilities),
+    drivers,
+    stable: stableRunning,
+    candidate: warm || stable?.id === wanted.candidate.id ? candidateRunning : [],
+  };
+}
+
+function running(instances: readonly Instance[], release: ReleaseId): readonly Endpoint[] {
+  return instances.filter((instance) => instance.release === release && instance.state === 'running').map(endpointOf);
+}
+
+async function findTarget(deps: Dependencies, request: RollbackRequest, situation: Situation): Promise<Placement> {
+  const { to, scope } = request;
+  if (to === undefined) {
+    const target = lastGood(situation);
+    if (target === undefined) throw nothingToGoBackTo(scope);
+    return target;
+  }
+  if (situation.stable !== undefined && names(to, situation.stable.release)) {
+    throw new Failure(
+      'rollback.nothing',
+      `${situation.stable.release.id} is the stable release of ${scopeName(scope)} already`,
+      {
+        at: '--to',
+        remedy: 'Name another release; `sluice history` lists them.',
+      },
+    );
+  }
+  const known =
+    situation.earlier.find((placement) => names(to, placement.release)) ?? (await fromHistory(deps, scope, to));
+  if (known !== undefined) return known;
+  throw new Failure('release.unknown', `no release ${to} was ever stable in ${scopeName(scope)}`, {
+    at: '--to',
+    remedy: 'Name a release as `sluice history` shows it.',
+  });
+}
+
+const historySearched = 500;
+
+async function fromHistory(deps: Dependencies, scope: Scope, to: string): Promise<Placement | undefined> {
+  const rollouts = await deps.store.rollouts({ scope, limit: historySearched });
+  const rollout = rollouts.find(({ plan, status }) => status === 'VERIFIED' && names(to, plan.candidate));
+  if (rollout === undefined) return undefined;
+  const { candidate, spec } = rollout.plan;
+  return { release: candidate, spec, deployment: rollout.id, instances: spec.instances, since: rollout.at };
+}
+
+/** Whether a person's words name the release: its id, its label, or the beginning of its digest (at least four digits). */
+function names(words: string, release: Release): boolean {
+  const digits = release.id.slice(release.id.lastIndexOf('@') + 1);
+  return words === release.id || words === release.label || (words.length >= 4 && digits.startsWith(words));
+}
+
+function nothingToGoBackTo(scope: Scope): Failure {
+  return new Failure('rollback.nothing', `${scopeName(scope)} has no earlier release to go back to`, {
+    at: scopeName(scope),
+    remedy: 'Deploy a release that works with `sluice deploy`; `sluice history` lists what was deployed.',
+  });
+}
+
+function gone(release: ReleaseId): Failure {
+  return new Failure('release.gone', `the files of ${release} are no longer in the release store`, {
+    at: release,
+    remedy: 'Deploy it again from its source; raise `keepReleases` to keep more.',
+  });
+}

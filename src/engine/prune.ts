@@ -1,0 +1,92 @@
+// Removes what nobody needs any more: copies of old releases, and instances of deployments that are dead.
+
+import { sameScope, scopeName, type Scope } from '../core/scope.ts';
+import type { ReleaseId } from '../core/release.ts';
+import type { ScopeState } from '../ports/store.ts';
+import type { PruneAnswer, PruneRequest } from './controller.ts';
+import type { Dependencies } from './dependencies.ts';
+import { orphansOf } from './orphans.ts';
+
+/** What `prune` may never touch, and how many releases are kept besides; pure. */
+export function removable(
+  stored: readonly { readonly id: ReleaseId; readonly storedAt: number }[],
+  needed: ReadonlySet<ReleaseId>,
+  keep: number,
+): readonly ReleaseId[] {
+  return stored
+    .filter((release) => !needed.has(release.id))
+    .toSorted((a, b) => b.storedAt - a.storedAt)
+    .slice(keep)
+    .map((release) => release.id);
+}
+
+/** Releases that a scope may need: stable, warm, the last known good one, and both sides of a deployment under way. */
+export function neededBy(state: ScopeState): readonly ReleaseId[] {
+  const { situation, active } = state;
+  return [
+    situation.stable?.release.id,
+    situation.warm?.placement.release.id,
+    situation.earlier[0]?.release.id,
+    active?.plan.candidate.id,
+    active?.plan.stable?.id,
+  ].filter((id) => id !== undefined);
+}
+
+export async function prune(
+  deps: Dependencies,
+  request: PruneRequest,
+  sweep: (scope: Scope) => Promise<readonly string[]>,
+): Promise<PruneAnswer> {
+  const states = await deps.store.scopes();
+  const wanted = states.filter(
+    ({ situation }) => request.scope === undefined || sameScope(request.scope, situation.scope),
+  );
+  const releases = await pruneReleases(deps, states, wanted, request.dryRun);
+  const instances: string[] = [];
+  for (const state of wanted) {
+    const { scope } = state.situation;
+    instances.push(
+      ...(request.dryRun ? (await orphansOf(deps, state)).map((instance) => instance.id) : await sweep(scope)),
+    );
+  }
+  deps.log.write('info', 'pruned', {
+    actor: request.actor,
+    dryRun: request.dryRun,
+    releases: releases.length,
+    instances: instances.length,
+  });
+  return { releases, instances, dryRun: request.dryRun };
+}
+
+/** A service's releases are shared by its environments, so all of them have a say in what is still needed. */
+async function pruneReleases(
+  deps: Dependencies,
+  all: readonly ScopeState[],
+  wanted: readonly ScopeState[],
+  dryRun: boolean,
+): Promise<PruneAnswer['releases']> {
+  const removed: { readonly id: ReleaseId; readonly bytes: number }[] = [];
+  for (const service of new Set(wanted.map(({ situation }) => situation.scope.service))) {
+    const ofService = all.filter(({ situation }) => situation.scope.service === service);
+    const needed = new Set(ofService.flatMap(neededBy));
+    const keep = Math.max(0, ...ofService.map(({ situation }) => situation.stable?.spec.keepReleases ?? 0));
+    const stored = await deps.releases.list(service);
+    for (const id of removable(stored, needed, keep)) {
+      if (!dryRun) await deps.releases.remove(id);
+      removed.push({ id, bytes: stored.find((release) => release.id === id)?.bytes ?? 0 });
+    }
+  }
+  return removed;
+}
+
+/** After a deployment, quietly: keeps the store of releases within its retention. */
+export async function pruneAfter(deps: Dependencies, scope: Scope): Promise<void> {
+  const states = await deps.store.scopes();
+  const wanted = states.filter(({ situation }) => sameScope(situation.scope, scope));
+  const removed = await pruneReleases(deps, states, wanted, false);
+  if (removed.length > 0)
+    deps.log.write('info', 'old releases were removed', {
+      scope: scopeName(scope),
+      releases: removed.map(({ id }) => id),
+    });
+}

@@ -1,0 +1,350 @@
+// Carries one deployment from its first event to its last: takes events one at a time, commits each, then acts on it.
+
+import { Failure, failureData } from '../base/failure.ts';
+import type { Effect } from '../core/rollout/effect.ts';
+import { assertAccepts } from '../core/rollout/accepts.ts';
+import { describeEvent } from '../core/rollout/describe-event.ts';
+import type { Command, RolloutEvent } from '../core/rollout/event.ts';
+import { assertSoundChange } from '../core/rollout/invariant.ts';
+import { currentStep, type Rollout } from '../core/rollout/rollout.ts';
+import { settle } from '../core/rollout/settle.ts';
+import type { Situation } from '../core/rollout/situation.ts';
+import { isFinal } from '../core/rollout/status.ts';
+import { transition } from '../core/rollout/transition.ts';
+import { wakeAt } from '../core/rollout/wake.ts';
+import type { Change } from '../ports/store.ts';
+import type { Dependencies, Drivers } from './dependencies.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import { observeHold } from './observe-hold.ts';
+import { perform } from './perform.ts';
+import { retry } from './retry.ts';
+import type { Stream } from './stream.ts';
+
+/** An event without its time, which the runner adds. */
+export type Happening = RolloutEvent extends infer E ? (E extends RolloutEvent ? Omit<E, 'at'> : never) : never;
+
+export interface RunnerOptions {
+  readonly deps: Dependencies;
+  readonly drivers: Drivers;
+  readonly lease: LeaseKeeper;
+  readonly stream: Stream;
+  readonly rollout: Rollout;
+  readonly situation: Situation;
+  /** Effects that lie in the outbox from before. */
+  readonly outbox: readonly Effect[];
+}
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #stopped = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #ended = Promise.withResolvers<Rollout>();
+  #rollout: Rollout;
+  #situation: Situation;
+  #outbox: readonly Effect[];
+  /** The events taken so far; the next one waits for it. */
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Effects that are being carried out, by id. */
+  readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  #timer = new AbortController();
+  #observing: { readonly hold: string; readonly stop: AbortController } | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#rollout = options.rollout;
+    this.#situation = options.situation;
+    this.#outbox = options.outbox;
+    this.#signal = AbortSignal.any([this.#stopped.signal, options.lease.lost]);
+    // Somebody who only starts a deployment need not wait for its end; without this its failure would count as unhandled.
+    this.#ended.promise.catch(() => undefined);
+    options.lease.lost.addEventListener('abort', () => this.#ended.reject(leaseLost(this.#rollout.id)), { once: true });
+  }
+
+  get rollout(): Rollout {
+    return this.#rollout;
+  }
+
+  /** Resolves with the final state; rejects when this controller lost the lease or stopped before. */
+  get ended(): Promise<Rollout> {
+    return this.#ended.promise;
+  }
+
+  /** The first event of a new deployment; resolves when it is committed. */
+  async start(actor: string, reason?: string): Promise<Rollout> {
+    return this.post({ kind: 'started', actor, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  /** Takes a deployment up that another controller, or this one before a crash, left. */
+  async resume(previous: string): Promise<Rollout> {
+    for (const effect of this.#outbox) this.#perform(effect);
+    this.#watchOver();
+    return this.post({ kind: 'recovered', actor: 'sluice', previous });
+  }
+
+  /** Checks a person's command against the state at the moment it is taken. */
+  async command(command: Command, actor: string): Promise<Rollout> {
+    return this.#inTurn(() => {
+      assertAccepts(this.#rollout, command);
+      return this.#take({ ...command, actor });
+    });
+  }
+
+  /** Takes an event in its turn; resolves with the state that it led to. */
+  async post(happening: Happening): Promise<Rollout> {
+    return this.#inTurn(() => this.#take(happening));
+  }
+
+  /** Stops acting, in the middle of whatever is under way; what is committed is taken up by the next controller. */
+  stop(): void {
+    this.#stopped.abort();
+    this.#timer.abort();
+    this.#ended.reject(
+      new Failure('server.unreachable', `the controller of ${this.#rollout.id} stopped`, {
+        remedy: 'Start it again; it takes the deployment up.',
+      }),
+    );
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#tail.then(work);
+    this.#tail = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #take(happening: Happening): Promise<Rollout> {
+    const before = this.#rollout;
+    if (isFinal(before.status) || this.#signal.aborted) return before;
+    const { deps, stream } = this.#options;
+    const event = { ...happening, at: Math.max(deps.clock.now(), before.at) } as RolloutEvent;
+    const [after, effects] = transition(before, event);
+    assertSoundChange(before, event, after);
+    await this.#commit(before, event, after, effects);
+    stream.committed();
+    this.#act(before, effects);
+    return after;
+  }
+
+  async #commit(before: Rollout, event: RolloutEvent, after: Rollout, effects: readonly Effect[]): Promise<void> {
+    const settled = this.#settledBy(before, event, after);
+    const situation = settle(this.#situation, after);
+    const change: Change = {
+      scope: after.plan.scope,
+      fence: this.#options.lease.fence,
+      rollout: after,
+      expectedVersion: before.version,
+      record: recordOf(before, event, after),
+      effects,
+      settled,
+      situation,
+    };
+    await this.#write(change, before, after, effects);
+    this.#rollout = after;
+    this.#situation = situation;
+    this.#outbox = [...this.#outbox.filter((effect) => !settled.includes(effect.id)), ...effects];
+  }
+
+  /** A store that does not answer delays a deployment; it does not keep traffic from going back to stable. */
+  async #write(change: Change, before: Rollout, after: Rollout, effects: readonly Effect[]): Promise<void> {
+    const { deps, lease } = this.#options;
+    let saved = false;
+    // A person who asks for something is told at once that it cannot be kept; what happens by itself, or goes back, is kept trying.
+    const patient = change.record?.actor === 'sluice' || after.course === 'back';
+    const may = (error: unknown): boolean => patient && storeMayRecover(error);
+    const onRetry = (error: unknown): void => {
+      deps.log.write('error', 'the store does not take a change; trying again', {
+        deployment: after.id,
+        error: failureData(error),
+      });
+      if (saved || before.course === 'back' || after.course === 'forward') return;
+      saved = true;
+      for (const effect of effects) if (effect.action.kind === 'apply') void this.#applyUncommitted(effect);
+    };
+    try {
+      await retry(() => writeOnce(deps, change), { ...this.#retryRules(), signal: this.#signal, may, onRetry });
+    } catch (error) {
+      const { code } = failureData(error);
+      if (code === 'lease.lost' || code === 'store.conflict') lease.lose(failureData(error).message);
+      throw error;
+    }
+  }
+
+  #retryRules() {
+    const { clock, timing } = this.#options.deps;
+    return { clock, firstMs: timing.retryFirstMs, longestMs: timing.retryLongestMs };
+  }
+
+  /** Traffic first: routes to stable are put in force although the store cannot say so yet. */
+  async #applyUncommitted(effect: Effect): Promise<void> {
+    const { deps, lease, drivers } = this.#options;
+    if (effect.action.kind !== 'apply' || !lease.holds()) return;
+    try {
+      await drivers.router.apply(effect.action.routes, this.#signal);
+    } catch (error) {
+      deps.log.write('error', 'going back without the store did not work; it is tried again with the store', {
+        deployment: this.#rollout.id,
+        error: failureData(error),
+      });
+    }
+  }
+
+  /** Effects that leave the outbox: the one whose outcome this is, and the one that nobody waits for any more. */
+  #settledBy(before: Rollout, event: RolloutEvent, after: Rollout): readonly string[] {
+    if (isFinal(after.status)) return this.#outbox.map((effect) => effect.id);
+    const settled: string[] = [];
+    if (event.kind === 'effect-done' || event.kind === 'effect-failed') settled.push(event.effect);
+    if (before.awaiting !== undefined && before.awaiting !== after.awaiting) settled.push(before.awaiting);
+    return [...new Set(settled)].filter((id) => this.#outbox.some((effect) => effect.id === id));
+  }
+
+  /** What follows from a committed event. */
+  #act(before: Rollout, effects: readonly Effect[]): void {
+    for (const [id, { stop }] of this.#running) if (!this.#outbox.some((effect) => effect.id === id)) stop.abort();
+    for (const effect of effects) this.#perform(effect);
+    this.#watchOver();
+    if (isFinal(this.#rollout.status)) this.#end();
+    else if (before.hold?.id !== this.#rollout.hold?.id && this.#rollout.hold === undefined)
+      this.#options.stream.forget(this.#rollout.id);
+  }
+
+  #end(): void {
+    this.#stopped.abort();
+    this.#timer.abort();
+    this.#options.stream.forget(this.#rollout.id);
+    this.#ended.resolve(this.#rollout);
+  }
+
+  /** Keeps timer and observation in step with the state. */
+  #watchOver(): void {
+    this.#setTimer();
+    this.#setObservation();
+  }
+
+  #setTimer(): void {
+    this.#timer.abort();
+    const at = wakeAt(this.#rollout);
+    if (at === undefined || this.#signal.aborted) return;
+    const timer = new AbortController();
+    this.#timer = timer;
+    void this.#wakeAt(at, timer.signal);
+  }
+
+  async #wakeAt(at: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.deps;
+    await clock.sleep(Math.max(1, at - clock.now()), signal);
+    if (!signal.aborted) await this.#report({ kind: 'time-came', actor: 'sluice' });
+  }
+
+  #setObservation(): void {
+    const { hold } = this.#rollout;
+    if (this.#observing?.hold === hold?.id) return;
+    this.#observing?.stop.abort();
+    this.#observing = undefined;
+    const step = currentStep(this.#rollout)?.step;
+    if (hold === undefined || step?.kind !== 'hold' || this.#signal.aborted) return;
+    const stop = new AbortController();
+    this.#observing = { hold: hold.id, stop };
+    const { deps, drivers, stream } = this.#options;
+    const { id, plan } = this.#rollout;
+    void observeHold({
+      deps,
+      router: drivers.router,
+      plan,
+      step,
+      hold,
+      signal: AbortSignal.any([stop.signal, this.#signal]),
+      onJudged: (judgement, minimumsReached) =>
+        this.#report({ kind: 'judged', actor: 'sluice', hold: hold.id, judgement, minimumsReached }),
+      onLive: (live) => stream.live(plan.scope, id, live),
+    });
+  }
+
+  #perform(effect: Effect): void {
+    if (this.#signal.aborted) return;
+    const stop = new AbortController();
+    const before = [...this.#running.values()].map((running) => running.done);
+    const done = this.#performToTheEnd(effect, AbortSignal.any([stop.signal, this.#signal]), before);
+    this.#running.set(effect.id, { stop, done: done.finally(() => this.#running.delete(effect.id)) });
+  }
+
+  async #performToTheEnd(effect: Effect, signal: AbortSignal, before: readonly Promise<void>[]): Promise<void> {
+    const { deps, drivers, lease } = this.#options;
+    const { id, plan } = this.#rollout;
+    let told = false;
+    const onRetry = (failure: unknown, attempt: number): void => {
+      deps.log.write('warn', 'an effect did not work; trying again', {
+        deployment: id,
+        effect: effect.id,
+        attempt,
+        failure: failureData(failure),
+      });
+      if (told) return;
+      told = true;
+      void this.#report({ kind: 'effect-retried', actor: 'sluice', effect: effect.id, failure: failureData(failure) });
+    };
+    try {
+      // A start that was given up may still be at work: what it brings up must be there when it is to be stopped.
+      if (effect.action.kind === 'stop')
+        await Promise.race([Promise.all(before), deps.clock.sleep(deps.timing.effectMs, signal)]);
+      // With a store that does not answer the lease may end unrenewed; nothing is done until it is sure again, or lost.
+      while (!lease.holds() && !signal.aborted) await deps.clock.sleep(deps.timing.retryFirstMs, signal);
+      if (signal.aborted) return;
+      const result = await perform({ deps, drivers, deployment: id, plan, effect, signal, onRetry });
+      if (!signal.aborted) await this.#report({ kind: 'effect-done', actor: 'sluice', effect: effect.id, result });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Failure))
+        deps.log.write('error', 'an effect failed in an unforeseen way', {
+          effect: effect.id,
+          error: failureData(error),
+          stack: error instanceof Error ? error.stack : undefined,
+        });
+      await this.#report({ kind: 'effect-failed', actor: 'sluice', effect: effect.id, failure: failureData(error) });
+    }
+  }
+
+  /** Posts an event that nobody waits for; a failure to take it is a defect or the end of the lease, and is logged. */
+  async #report(happening: Happening): Promise<void> {
+    try {
+      await this.post(happening);
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      this.#options.deps.log.write('error', 'an event could not be taken', {
+        deployment: this.#rollout.id,
+        event: happening.kind,
+        error: failureData(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+      this.#ended.reject(error);
+      this.stop();
+    }
+  }
+}
+
+async function writeOnce(deps: Dependencies, change: Change): Promise<void> {
+  await deps.store.commit(change);
+}
+
+function storeMayRecover(error: unknown): boolean {
+  return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.unavailable');
+}
+
+function recordOf(before: Rollout, event: RolloutEvent, after: Rollout) {
+  return {
+    at: after.at,
+    scope: after.plan.scope,
+    deployment: after.id,
+    version: after.version,
+    from: before.status,
+    to: after.status,
+    actor: event.actor,
+    event,
+    words: describeEvent(before, event, after),
+  };
+}
+
+function leaseLost(deployment: string): Failure {
+  return new Failure('lease.lost', `another controller has taken ${deployment} over`, {
+    at: deployment,
+    remedy: 'Look with `sluice status`.',
+  });
+}

@@ -1,0 +1,196 @@
+// Goes on looking after a promotion: a promoted release that turns bad, or is unhealthy for too long, is rolled back by itself.
+
+import { failureData } from '../base/failure.ts';
+import { judge } from '../core/gate/assess.ts';
+import { addSample, createWindow, type Window } from '../core/gate/window.ts';
+import { reasonOf } from '../core/decision/decide.ts';
+import { formatDuration } from '../base/duration.ts';
+import type { Placement } from '../core/rollout/situation.ts';
+import type { Rollout } from '../core/rollout/rollout.ts';
+import { scopeName, type Scope } from '../core/scope.ts';
+import type { ScopeState } from '../ports/store.ts';
+import type { LiveNumbers, RollbackRequest } from './controller.ts';
+import type { Dependencies } from './dependencies.ts';
+import { healthCheck } from './ensure-healthy.ts';
+
+export interface WatchOptions {
+  readonly deps: Dependencies;
+  readonly rollback: (request: RollbackRequest) => Promise<Rollout>;
+  readonly live: (scope: Scope, deployment: string, live: LiveNumbers) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Evidence is judged on the last one to two of these, so that a release that was good for long is not excused for what it does now. */
+const paneMs = 30_000;
+
+/** The watches of all scopes; one per promoted deployment, for as long as its specification says. */
+export class Watches {
+  readonly #options: WatchOptions;
+  readonly #active = new Map<string, AbortController>();
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+  }
+
+  /** Begins the watches that should be, and ends the others. */
+  keep(states: readonly ScopeState[]): void {
+    const now = this.#options.deps.clock.now();
+    const wanted = new Map<string, { readonly placement: Placement; readonly scope: Scope; readonly until: number }>();
+    for (const { situation, active } of states) {
+      if (active !== undefined || situation.watch === undefined || situation.stable === undefined) continue;
+      if (now >= situation.watch.until || situation.earlier.length === 0) continue;
+      wanted.set(situation.watch.deployment, {
+        placement: situation.stable,
+        scope: situation.scope,
+        until: situation.watch.until,
+      });
+    }
+    for (const [deployment, stop] of this.#active) {
+      if (wanted.has(deployment)) continue;
+      stop.abort();
+      this.#active.delete(deployment);
+    }
+    for (const [deployment, { placement, scope, until }] of wanted) {
+      if (this.#active.has(deployment)) continue;
+      const stop = new AbortController();
+      this.#active.set(deployment, stop);
+      void this.#run(
+        new Watch(this.#options, scope, placement, AbortSignal.any([stop.signal, this.#options.signal])),
+        until,
+      );
+    }
+  }
+
+  async #run(watch: Watch, until: number): Promise<void> {
+    try {
+      await watch.run(until);
+    } catch (error) {
+      this.#options.deps.log.write('error', 'the watch over a promoted release broke off', {
+        error: failureData(error),
+      });
+    }
+  }
+}
+
+class Watch {
+  readonly #options: WatchOptions;
+  readonly #scope: Scope;
+  readonly #placement: Placement;
+  readonly #signal: AbortSignal;
+  #pane: Window;
+  #before: Window | undefined;
+  #unhealthySince: number | undefined;
+
+  constructor(options: WatchOptions, scope: Scope, placement: Placement, signal: AbortSignal) {
+    this.#options = options;
+    this.#scope = scope;
+    this.#placement = placement;
+    this.#signal = signal;
+    this.#pane = this.#newPane();
+  }
+
+  #newPane(): Window {
+    return createWindow(this.#placement.release.id, undefined, this.#options.deps.clock.now());
+  }
+
+  async run(until: number): Promise<void> {
+    await Promise.all([this.#collect(), this.#look(until)]);
+  }
+
+  async #collect(): Promise<void> {
+    const { deps } = this.#options;
+    const { router } = deps.drivers(this.#placement.spec);
+    if (!router.capabilities.feed) return;
+    while (!this.#signal.aborted) {
+      try {
+        for await (const batch of router.feed(this.#scope, this.#signal)) this.#takeIn(batch);
+      } catch (error) {
+        if (!this.#signal.aborted)
+          deps.log.write('warn', 'the feed of the router broke off during a watch', {
+            scope: scopeName(this.#scope),
+            error: failureData(error),
+          });
+      }
+      await deps.clock.sleep(deps.timing.superviseMs, this.#signal);
+    }
+  }
+
+  #takeIn(batch: { readonly samples: readonly Parameters<typeof addSample>[1][]; readonly lost: number }): void {
+    this.#pane.lost += batch.lost;
+    for (const sample of batch.samples) addSample(this.#pane, sample);
+  }
+
+  async #look(until: number): Promise<void> {
+    const { clock, timing } = this.#options.deps;
+    while (!this.#signal.aborted && clock.now() < until) {
+      const reason = this.#badTraffic() ?? (await this.#badHealth());
+      if (reason !== undefined && !this.#signal.aborted) return this.#trigger(reason);
+      await clock.sleep(timing.superviseMs, this.#signal);
+    }
+  }
+
+  /** Why the traffic of the last minute speaks against the release. */
+  #badTraffic(): string | undefined {
+    const { deps, live } = this.#options;
+    const now = deps.clock.now();
+    const windows = this.#before === undefined ? [this.#pane] : [this.#pane, this.#before];
+    const judgements = windows.map((window) => judge(this.#placement.spec.watch.checks, window, now));
+    if (now - this.#pane.startedAt >= paneMs) {
+      this.#before = this.#pane;
+      this.#pane = this.#newPane();
+    }
+    const [newest] = judgements;
+    if (newest !== undefined) {
+      const seconds = Math.max(1000, now - this.#pane.startedAt) / 1000;
+      live(this.#scope, this.#placement.deployment, {
+        at: now,
+        judgement: newest,
+        requestsPerSecond: newest.candidate.requests / seconds,
+      });
+    }
+    const failing = judgements.find((judgement) => judgement.outcome === 'fail');
+    return failing === undefined ? undefined : reasonOf(failing, 'fail');
+  }
+
+  /** Why its health speaks against it: some instance has failed every check for too long. */
+  async #badHealth(): Promise<string | undefined> {
+    const { deps } = this.#options;
+    const { spec, release } = this.#placement;
+    const instances = (await deps.drivers(spec).platform.list(this.#scope)).filter(
+      (instance) => instance.release === release.id,
+    );
+    const outcomes = await Promise.all(
+      instances.map((instance) =>
+        deps.prober.probe(healthCheck(spec.health, instance), { address: instance.address, tls: false }, this.#signal),
+      ),
+    );
+    const bad = outcomes.find((outcome) => !outcome.passed);
+    const now = deps.clock.now();
+    if (bad === undefined && instances.length > 0) {
+      this.#unhealthySince = undefined;
+      return undefined;
+    }
+    this.#unhealthySince ??= now;
+    if (now - this.#unhealthySince < spec.watch.healthFailingMs) return undefined;
+    return `health has been failing for ${formatDuration(now - this.#unhealthySince)}: ${bad?.reason ?? 'no instance runs'}`;
+  }
+
+  async #trigger(reason: string): Promise<void> {
+    const { deps, rollback } = this.#options;
+    const scope = scopeName(this.#scope);
+    deps.log.write('error', 'a promoted release turned bad; it is rolled back', {
+      scope,
+      release: this.#placement.release.id,
+      reason,
+    });
+    try {
+      await rollback({
+        scope: this.#scope,
+        reason: `${this.#placement.release.id} turned bad after its promotion: ${reason}`,
+        actor: 'sluice',
+      });
+    } catch (error) {
+      deps.log.write('error', 'the rollback could not be started', { scope, error: failureData(error) });
+    }
+  }
+}
