@@ -9,7 +9,7 @@ import type { Situation } from '../core/rollout/situation.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { CheckOutcome } from '../core/validation/check.ts';
 import type { LogLine } from '../core/instance.ts';
-import type { Lease, ScopeState } from '../ports/store.ts';
+import type { ScopeState } from '../ports/store.ts';
 import type {
   Asker,
   Command,
@@ -28,6 +28,7 @@ import type {
   ValidateRequest,
 } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
+import { lockedFailure, noDeployment, unknownDeployment } from './failures.ts';
 import { Housekeeper, type IdleWork } from './housekeeper.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
@@ -309,10 +310,7 @@ export class Engine implements Controller {
   async #takeUpFor(scope: Scope): Promise<Runner> {
     const state = await this.#scope(scope);
     if (state.active === undefined) {
-      throw new Failure('deployment.none', `no deployment of ${scopeName(scope)} is under way`, {
-        at: scopeName(scope),
-        remedy: 'Look with `sluice status`.',
-      });
+      throw noDeployment(scope);
     }
     const runner = await this.#takeUp(scope);
     if (runner === undefined) throw await this.#locked(scope);
@@ -371,34 +369,5 @@ function assertPlan(plan: Plan, digest: string | undefined): void {
     at: 'planDigest',
     remedy: 'Look at it again with `sluice plan`.',
     details: { now: planDigest(plan) },
-  });
-}
-
-function unknownDeployment(id: string): Failure {
-  return new Failure('deployment.unknown', `there is no deployment ${id}`, {
-    at: id,
-    remedy: 'List deployments with `sluice history`.',
-  });
-}
-
-function lockedFailure(scope: Scope, lease: Lease | undefined, active: Rollout | undefined): Failure {
-  const who =
-    lease === undefined
-      ? 'another controller'
-      : `${lease.holder.controller} (process ${lease.holder.pid} on ${lease.holder.host})`;
-  const what =
-    active === undefined
-      ? 'work of its own'
-      : `deployment ${active.id} of ${active.plan.candidate.id}, ordered by ${active.createdBy}, now ${active.status}`;
-  return new Failure('deployment.locked', `${scopeName(scope)} is locked by ${who} for ${what}`, {
-    at: scopeName(scope),
-    remedy: 'Follow it with `sluice status --watch`; end it with `sluice abort`.',
-    details: {
-      holder: lease?.holder ?? null,
-      since: active?.createdAt ?? lease?.since ?? null,
-      deployment: active?.id ?? null,
-      status: active?.status ?? null,
-      actor: active?.createdBy ?? null,
-    },
   });
 }
