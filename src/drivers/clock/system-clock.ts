@@ -10,10 +10,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(durationMs, signal) {
     if (signal?.aborted === true) return;
-    try {
-      await sleep(Math.min(Math.max(0, durationMs), longestTimerMs), undefined, { signal });
-    } catch (error) {
-      if (signal?.aborted !== true) throw error;
-    }
+    // Only an abort can reject it.
+    await sleep(Math.min(Math.max(0, durationMs), longestTimerMs), undefined, { signal }).catch(() => undefined);
   },
 };
