@@ -41,4 +41,8 @@ const embedded = settings({
     ),
 }).meta({ id: 'EmbeddedRouter' });
 
-export const routerSchema = oneKind('router', { embedded }, '{ embedded: { listen: 8080 } }').meta({ id: 'Router' });
+export const routerSchema = oneKind(
+  'router',
+  { embedded: embedded.describe('The built-in proxy, a process of its own on this machine.') },
+  '{ embedded: { listen: 8080 } }',
+).meta({ id: 'Router' });

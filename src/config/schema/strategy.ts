@@ -94,8 +94,10 @@ const rolling = settings({
   observe: duration().prefault('5s').describe('How long the gates look on after each batch.'),
 }).meta({ id: 'Rolling' });
 
-export const strategySchema = choice('strategy', 'canary', { canary, 'blue-green': blueGreen, rolling }).meta({
-  id: 'Strategy',
-});
+export const strategySchema = choice('strategy', 'canary', {
+  canary: canary.describe('The new release gets its traffic in stages, each of which its gates must earn.'),
+  'blue-green': blueGreen.describe('The new release is checked beside the old one, then takes all traffic at once.'),
+  rolling: rolling.describe('Instances are replaced in batches.'),
+}).meta({ id: 'Strategy' });
 
 export type StrategySettings = z.output<typeof strategySchema>;
