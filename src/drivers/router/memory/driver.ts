@@ -1,10 +1,10 @@
 // A router that lives in memory: the same choices and guarantees as a real one, without sockets, timers or chance. For tests and the simulation.
 
+import { canonicalJson } from '../../../base/canonical-json.ts';
 import { Failure } from '../../../base/failure.ts';
 import type { Sample, SampleBatch } from '../../../core/gate/sample.ts';
 import type { Routes } from '../../../core/routes.ts';
 import { RouteChooser } from '../../../core/routing/route-chooser.ts';
-import { sameRoutes } from '../../../core/routing/same-routes.ts';
 import { type Scope, scopeName } from '../../../core/scope.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Router, RouterCapabilities } from '../../../ports/router.ts';
@@ -183,7 +183,7 @@ export class MemoryRouter implements Router {
     const state = this.#state(routes.scope);
     const current = state.chooser?.routes;
     if (current !== undefined && routes.revision <= current.revision) {
-      if (routes.revision === current.revision && sameRoutes(routes, current)) return;
+      if (routes.revision === current.revision && canonicalJson(routes) === canonicalJson(current)) return;
       throw new Failure('router.stale', `routes of ${scopeName(routes.scope)}: revision ${routes.revision} is older`, {
         at: scopeName(routes.scope),
         remedy: `The router has revision ${current.revision}; look with \`sluice status\` who put it there.`,

@@ -29,10 +29,6 @@ export class Listener {
     });
   }
 
-  get secure(): boolean {
-    return this.#tls !== undefined;
-  }
-
   /** The certificate for new connections; those that stand keep theirs. Undefined: no TLS. */
   setCertificate(pem: Pem | undefined): void {
     if (pem === undefined) this.#tls = undefined;

@@ -82,9 +82,14 @@ export class Proxy implements ProxyContext {
     await this.#noteCertificate();
   }
 
+  /** Looks at the certificate's files now, instead of when their turn comes. */
+  refreshCertificate(): void {
+    if (this.#certificate !== undefined) void this.#reloadCertificate();
+  }
+
   /** Makes these the routes, at once. */
   put(routes: Routes): void {
-    this.traffic.put(routes, this.#listeners.traffic?.secure === true);
+    this.traffic.put(routes, this.#settings.tls !== undefined);
     this.#health.watch(this.traffic.endpoints, routes.health);
   }
 

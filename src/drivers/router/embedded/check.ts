@@ -1,0 +1,30 @@
+// Whether a proxy could serve with its settings, tried without changing anything.
+
+import { createServer } from 'node:net';
+
+import type { Address } from '../../../core/instance.ts';
+import type { EmbeddedRouterSpec } from '../../../core/plan/spec.ts';
+import { readCertificate } from './proxy/certificate.ts';
+import { listenFailure } from './proxy/listener.ts';
+
+/** Rejects with `port.taken`, `router.refused` or `router.certificate`. `running`: what this scope's proxy holds already. */
+export async function checkSettings(
+  wanted: EmbeddedRouterSpec,
+  running: EmbeddedRouterSpec | undefined,
+): Promise<void> {
+  if (wanted.tls !== undefined) await readCertificate(wanted.tls);
+  if (!sameAddress(wanted.listen, running?.listen)) await checkFree(wanted.listen);
+  if (wanted.preview !== undefined && !sameAddress(wanted.preview, running?.preview)) await checkFree(wanted.preview);
+}
+
+function sameAddress(a: Address, b: Address | undefined): boolean {
+  return a.host === b?.host && a.port === b.port;
+}
+
+function checkFree(address: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenFailure(address, error)));
+    server.listen({ host: address.host, port: address.port }, () => server.close(() => resolve()));
+  });
+}

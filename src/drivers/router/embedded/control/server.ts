@@ -1,0 +1,126 @@
+// The proxy's side of the control socket.
+
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+
+import type * as z from 'zod';
+
+import { Failure, failureData } from '../../../../base/failure.ts';
+import { encodeBatch } from './batch-format.ts';
+import { linesOf } from './lines.ts';
+import { type ControlRequest, envelopeSchema, messageBytesMax, protocolVersion, requestSchema } from './schema.ts';
+import type { SampleFeed } from '../proxy/sample-feed.ts';
+
+/** What the proxy does for each request; the answer goes back as it is. `signal` aborts when the asker hangs up. */
+export type ControlHandler = (
+  request: Exclude<ControlRequest, { kind: 'feed' }>,
+  signal: AbortSignal,
+) => Promise<unknown>;
+
+/** Bytes that one reader of the feed may leave unread before its batches are dropped. */
+const unreadBytesMax = 1024 * 1024;
+
+export class ControlServer {
+  readonly #path: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #handle: ControlHandler;
+  readonly #feed: SampleFeed;
+
+  constructor(path: string, feed: SampleFeed, handle: ControlHandler) {
+    this.#path = path;
+    this.#feed = feed;
+    this.#handle = handle;
+    this.#server = createServer((socket) => void this.#serve(socket));
+  }
+
+  /** Takes the socket's place in the file system; the caller holds the lock, so what lies there is of a dead proxy. */
+  async listen(): Promise<void> {
+    await rm(this.#path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#path, resolve);
+    });
+    await chmod(this.#path, 0o600);
+  }
+
+  /** Takes no more requests; those under way are answered. */
+  async close(): Promise<void> {
+    this.#server.close();
+    await rm(this.#path, { force: true });
+  }
+
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    const gone = new AbortController();
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      gone.abort();
+    });
+    socket.on('error', () => undefined);
+    try {
+      for await (const line of linesOf(socket, messageBytesMax)) {
+        const request = parseRequest(line);
+        // The loop goes on reading, so that a hang-up is noticed while the request is at work.
+        if (request.kind === 'feed') this.#stream(socket);
+        else void this.#answer(socket, this.#handle(request, gone.signal));
+      }
+    } catch (error) {
+      if (!socket.destroyed) await this.#answer(socket, Promise.reject(error));
+      socket.destroySoon();
+    }
+  }
+
+  async #answer(socket: Socket, work: Promise<unknown>): Promise<void> {
+    let reply: unknown;
+    try {
+      reply = { value: await work };
+    } catch (error) {
+      reply = { failure: failureData(error) };
+    }
+    if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
+  }
+
+  #stream(socket: Socket): void {
+    const reader = {
+      send: (batch: Parameters<typeof encodeBatch>[0]): boolean => {
+        if (socket.writableLength > unreadBytesMax) return false;
+        socket.write(encodeBatch(batch));
+        return true;
+      },
+    };
+    this.#feed.add(reader);
+    socket.on('close', () => this.#feed.remove(reader));
+    socket.write(`${JSON.stringify({ value: {} })}\n`);
+  }
+}
+
+function parseRequest(line: string): ControlRequest {
+  const envelope = parse(envelopeSchema, JSON.parse(line));
+  if (envelope.protocol !== protocolVersion) {
+    throw new Failure(
+      'router.refused',
+      `The proxy speaks version ${protocolVersion} of its control messages, not ${envelope.protocol}.`,
+      {
+        remedy: 'End the proxy process (its pid is in state.json beside the socket); the next deployment starts one of the installed version.',
+      },
+    );
+  }
+  return parse(requestSchema, envelope.request);
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join('.') ?? '';
+  throw new Failure('router.refused', `The proxy refuses a message: ${place}: ${issue?.message ?? 'malformed'}.`, {
+    at: place,
+    remedy:
+      'This is a defect of Sluice unless a configured name holds unusual characters; report it with this message.',
+  });
+}

@@ -1,0 +1,141 @@
+// The proxies under a state directory: finds them, starts them again, ends and removes them.
+
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Failure } from '../../../../base/failure.ts';
+import { isCode } from '../../../../base/system-error.ts';
+import type { EmbeddedRouterSpec } from '../../../../core/plan/spec.ts';
+import { type Scope, scopeName } from '../../../../core/scope.ts';
+import { call, notRunning } from '../control/client.ts';
+import { emptySchema, type Hello, helloSchema, type ProxyProcess, type ProxyState } from '../control/schema.ts';
+import { launchProxy } from './launch.ts';
+import { isStillRunning } from './process-identity.ts';
+import { type ScopeDirectory, scopeDirectory } from './scope-directory.ts';
+import { readState } from './state-file.ts';
+
+const helloMs = 5_000;
+const startMs = 15_000;
+const pollMs = 10;
+/** On top of the grace, for the process to end by itself. */
+const endMs = 3_000;
+
+export interface ProxyInfo {
+  readonly scope: Scope;
+  readonly settings: EmbeddedRouterSpec;
+  /** Undefined when it does not run. */
+  readonly pid: number | undefined;
+  /** Of its routes; undefined when it was never given any. */
+  readonly revision: number | undefined;
+}
+
+/** Who answers on the control socket; undefined when nobody does. The answer is the proof that the proxy is ours and runs. */
+export async function hello(files: ScopeDirectory): Promise<Hello | undefined> {
+  const answer = await call(files.socket, { kind: 'hello' }, helloSchema, { timeoutMs: helloMs });
+  return answer === notRunning ? undefined : answer;
+}
+
+/**
+ * Makes sure that the scope's proxy runs, with its last routes. Any number of callers may do so at once: one proxy comes of it.
+ * `settings` undefined: those it had; returns false when it never had any. Rejects as `launchProxy` does.
+ */
+export async function ensureRunning(
+  stateDirectory: string,
+  scope: Scope,
+  settings?: EmbeddedRouterSpec,
+): Promise<boolean> {
+  const files = scopeDirectory(stateDirectory, scope);
+  if (settings === undefined && (await readState(files.state)) === undefined) return false;
+  const until = performance.now() + startMs;
+  // One that ends frees its socket before its lock, so `running` may be followed by nobody's answer.
+  while (performance.now() < until) {
+    if ((await hello(files)) !== undefined) return true;
+    if ((await launchProxy({ scope, files, settings })) === 'ready') return true;
+    await sleep(pollMs);
+  }
+  throw new Failure('router.unreachable', `The proxy of ${scopeName(scope)} runs but does not answer.`, {
+    at: files.socket,
+    remedy: `End the process by hand (its pid is in ${files.state}); its log is ${files.log}.`,
+  });
+}
+
+/** All proxies that were started under the state directory and not removed, running or not; damaged ones are left out. */
+export async function listProxies(stateDirectory: string): Promise<readonly ProxyInfo[]> {
+  const infos: ProxyInfo[] = [];
+  for (const service of await entriesOf(stateDirectory)) {
+    for (const environment of await entriesOf(join(stateDirectory, service))) {
+      const state = await readState(join(stateDirectory, service, environment, 'state.json')).catch(() => undefined);
+      if (state !== undefined) infos.push(await infoOf(stateDirectory, state));
+    }
+  }
+  return infos;
+}
+
+/**
+ * Ends the scope's proxy: it accepts nothing more and lets requests in flight end within `graceMs`. Its state stays, so that it
+ * can be started again. Resolves when the process is gone; one that does not listen any more is ended by force.
+ */
+export async function stopProxy(stateDirectory: string, scope: Scope, graceMs: number): Promise<void> {
+  const files = scopeDirectory(stateDirectory, scope);
+  const known = (await hello(files).catch(() => undefined))?.process ?? (await readState(files.state))?.process;
+  if (known === undefined) return;
+  const asked = call(files.socket, { kind: 'stop', graceMs }, emptySchema, { timeoutMs: helloMs });
+  const heard = await asked.then(
+    (answer) => answer !== notRunning,
+    () => false,
+  );
+  if (heard && (await gone(known, graceMs + endMs))) return;
+  if (!(await isStillRunning(known))) return;
+  process.kill(known.pid, 'SIGKILL');
+  await gone(known, endMs);
+}
+
+/** Ends the scope's proxy and removes all it had. */
+export async function removeProxy(stateDirectory: string, scope: Scope, graceMs: number): Promise<void> {
+  await stopProxy(stateDirectory, scope, graceMs);
+  const files = scopeDirectory(stateDirectory, scope);
+  await rm(files.socket, { force: true });
+  await rm(files.directory, { recursive: true, force: true });
+  await rmdir(dirname(files.directory)).catch((error: unknown) => {
+    // Other environments of the service are in there.
+    if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
+  });
+}
+
+async function infoOf(stateDirectory: string, state: ProxyState): Promise<ProxyInfo> {
+  const running = await hello(scopeDirectory(stateDirectory, state.scope)).catch(() => undefined);
+  const { scope, settings } = running ?? state;
+  return { scope, settings, pid: running?.process.pid, revision: running?.revision ?? state.routes?.revision };
+}
+
+async function entriesOf(directory: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Whether the process ended within the time. */
+async function gone(known: ProxyProcess, withinMs: number): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  while (await runs(known)) {
+    if (performance.now() > until) return false;
+    await sleep(pollMs);
+  }
+  return true;
+}
+
+/** Where the system tells no start time, a pid that answers counts: it has just said itself who it is. */
+async function runs(known: ProxyProcess): Promise<boolean> {
+  if (known.startTime !== '') return isStillRunning(known);
+  try {
+    process.kill(known.pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
