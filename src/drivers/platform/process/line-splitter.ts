@@ -7,6 +7,7 @@ const lineFeed = 0x0a;
 export class LineSplitter {
   #parts: Buffer[] = [];
   #bytes = 0;
+  #skipping = false;
 
   /** The lines that these bytes complete; of a line that is too long only the beginning is kept. */
   push(block: Buffer): string[] {
@@ -14,7 +15,9 @@ export class LineSplitter {
     let begin = 0;
     for (let end = block.indexOf(lineFeed); end !== -1; end = block.indexOf(lineFeed, begin)) {
       this.#keep(block.subarray(begin, end));
-      lines.push(this.#take());
+      const line = this.#take();
+      if (!this.#skipping) lines.push(line);
+      this.#skipping = false;
       begin = end + 1;
     }
     this.#keep(block.subarray(begin));
@@ -23,11 +26,13 @@ export class LineSplitter {
 
   /** A last line without line end, where there is one. */
   flush(): string | undefined {
-    return this.#bytes === 0 ? undefined : this.#take();
+    return this.#bytes === 0 || this.#skipping ? undefined : this.#take();
   }
 
-  get pending(): boolean {
-    return this.#bytes > 0;
+  /** Bytes are missing here: forgets the line that was begun and, where `midLine`, what comes up to the next line end. */
+  skip(midLine: boolean): void {
+    this.#take();
+    this.#skipping = midLine;
   }
 
   #keep(part: Buffer): void {

@@ -10,7 +10,7 @@ export type Stream = LogLine['stream'];
 export interface LogLimits {
   /** A file that is longer is rotated. */
   readonly maxBytes: number;
-  /** Rotated copies kept per stream, each at most `maxBytes` long. */
+  /** Rotated copies kept per stream, each at most twice `maxBytes` long. */
   readonly copies: number;
 }
 
@@ -52,18 +52,34 @@ export async function rotationDue(directory: string, stream: Stream, limits: Log
 }
 
 /**
- * Copies the newest `maxBytes` of the file away and cuts it to nothing. The instance has it open for appending and notices
+ * Copies the file away (its newest part, when it is longer than twice `maxBytes`) and cuts it to nothing. The instance has it open for appending and notices
  * nothing; what it writes in the instant between the end of the copying and the cut is lost. The copy gets its final name after
  * the cut, so a reader never sees the same lines in two pieces. Only one controller may do this at a time.
  */
 export async function rotate(directory: string, stream: Stream, limits: LogLimits): Promise<void> {
-  const copyPath = join(directory, `${stream}.copy`);
+  await finishCutOff(directory, stream);
   const pieces = await logPieces(directory, stream);
   const current = pieces.at(-1);
   if (current === undefined) return;
   await removeOldest(pieces, limits.copies);
-  const skipped = await copyAndCut(current.path, copyPath, limits.maxBytes);
-  await rename(copyPath, join(directory, `${stream}.${current.number}-${skipped}.log`));
+  const skipped = Math.max(0, (await sizeOf(current.path)) - 2 * limits.maxBytes);
+  const copy = join(directory, `${stream}.copy-${skipped}`);
+  await copyAndCut(current.path, copy, skipped);
+  await rename(copy, join(directory, `${stream}.${current.number}-${skipped}.log`));
+}
+
+/** A controller was killed while it rotated: where the cut was done, its copy is the only one and gets its name now. */
+async function finishCutOff(directory: string, stream: Stream): Promise<void> {
+  const pieces = await logPieces(directory, stream);
+  const current = pieces.at(-1);
+  for (const name of await readdir(directory)) {
+    const [, of, skipped] = /^(stdout|stderr)\.copy-(\d+)$/.exec(name) ?? [];
+    if (of !== stream || current === undefined) continue;
+    const copy = join(directory, name);
+    const cut = (await sizeOf(current.path)) < Number(skipped) + (await sizeOf(copy));
+    if (cut) await rename(copy, join(directory, `${stream}.${current.number}-${skipped}.log`));
+    else await rm(copy, { force: true });
+  }
 }
 
 /** Makes room first: rotation must also work, and help, on a disk that is nearly full. */
@@ -72,18 +88,16 @@ async function removeOldest(pieces: readonly LogPiece[], copies: number): Promis
   for (const piece of rotated.slice(0, Math.max(0, rotated.length - copies + 1))) await rm(piece.path, { force: true });
 }
 
-async function copyAndCut(from: string, to: string, maxBytes: number): Promise<number> {
+async function copyAndCut(from: string, to: string, begin: number): Promise<void> {
   const source = await open(from, 'r+');
   try {
     const copy = await open(to, 'w', 0o640);
     try {
-      const skipped = Math.max(0, (await source.stat()).size - maxBytes);
       // A full disk costs the copy, not the cut that frees the disk.
-      await copyFrom(source, copy, skipped).catch((error: unknown) => {
+      await copyFrom(source, copy, begin).catch((error: unknown) => {
         if (!isCode(error, 'ENOSPC', 'EDQUOT')) throw error;
       });
       await source.truncate(0);
-      return skipped;
     } finally {
       await copy.close();
     }

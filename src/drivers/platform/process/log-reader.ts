@@ -20,6 +20,7 @@ export class LogReader {
   #piece = 1;
   #offset = 0;
   #idle = 0;
+  #shorter = false;
 
   constructor(directory: string, stream: Stream) {
     this.#directory = directory;
@@ -59,22 +60,44 @@ export class LogReader {
     const newest = pieces.at(-1)?.number ?? 1;
     const piece = pieces.find(({ number }) => number >= this.#piece);
     if (piece === undefined) return { lines: [], more: false };
-    if (piece.number > this.#piece) this.#enter(piece.number);
-    const block = await readBlock(piece.path, Math.max(0, this.#offset - piece.skipped), blockBytes);
+    this.#noticeGap(piece);
+    const block = await readBlock(piece.path, this.#offset - piece.skipped, blockBytes);
     // Cut while it was read: these bytes may belong to either piece, so they are read again from the right one.
     if (piece.number === newest && (await newestPiece(this.#directory, this.#stream)) !== newest) {
       return { lines: [], more: true };
     }
     if (block.length > 0) {
       this.#idle = 0;
-      this.#offset = Math.max(this.#offset, piece.skipped) + block.length;
+      this.#offset += block.length;
       return { lines: this.#splitter.push(block), more: true };
     }
     if (piece.number < newest) {
       this.#enter(piece.number + 1);
       return { lines: [], more: true };
     }
+    await this.#noticeForeignCut(piece);
     return { lines: this.#pauseForUnended(), more: false };
+  }
+
+  /** Rotation was faster than this reader: goes on with the oldest bytes that are left. */
+  #noticeGap(piece: LogPiece): void {
+    if (piece.number > this.#piece) {
+      this.#splitter.skip(false);
+      this.#enter(piece.number);
+    }
+    if (this.#offset >= piece.skipped) return;
+    this.#splitter.skip(true);
+    this.#offset = piece.skipped;
+  }
+
+  /** A file that is still shorter than before at the second look was not rotated by us; it is read from its beginning. */
+  async #noticeForeignCut(piece: LogPiece): Promise<void> {
+    const shorter = (await sizeOf(piece)) < this.#offset;
+    if (shorter && this.#shorter) {
+      this.#splitter.skip(false);
+      this.#offset = 0;
+    }
+    this.#shorter = shorter;
   }
 
   #enter(number: number): void {
