@@ -22,7 +22,7 @@ export interface Connection {
   readonly client: Client;
   /** `server`: another process carries deployments out; `local`: the same routes in this process, which is the controller. */
   readonly mode: 'server' | 'local';
-  /** `settle` is for `local` only: what this process carries out goes back before it resolves. */
+  /** `settle` is for `local` only: what this process carries out goes back before it resolves. May be called more than once. */
   close(mode: 'leave' | 'settle'): Promise<void>;
 }
 
@@ -69,9 +69,17 @@ export interface TextSink {
   readonly rows?: number | undefined;
 }
 
+/** What main.ts gets from compose.ts. */
+export interface Composition {
+  connect(options: ConnectOptions): Promise<Connection>;
+  startServer(options: ServerOptions): Promise<ServerHandle>;
+  /** Narrates on stdout; resolves with the exit code. */
+  demo(options: DemoOptions): Promise<number>;
+}
+
 export type SignalName = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
-export interface CliContext {
+export interface CliContext extends Composition {
   /** Without the program's own name. */
   readonly argv: readonly string[];
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -84,10 +92,6 @@ export interface CliContext {
   /** `user@host`. */
   actor(): string;
   version(): Promise<string>;
-  connect(options: ConnectOptions): Promise<Connection>;
-  startServer(options: ServerOptions): Promise<ServerHandle>;
-  /** Narrates on stdout; resolves with the exit code. */
-  demo(options: DemoOptions): Promise<number>;
   /** Epoch milliseconds. */
   now(): number;
   /** Resolves after `durationMs`, or at once when `signal` aborts; never rejects. */

@@ -10,7 +10,7 @@ import { commandsFor, renderCommands } from './next-commands.ts';
 import { releaseName } from './release.ts';
 import { clean, hanging } from './text.ts';
 import { lasted, moment } from './units.ts';
-import { statusGlyph, tone } from './words.ts';
+import { statusGlyph, statusWords, tone } from './words.ts';
 
 /** The last words about a deployment that ended, or that waits while nobody watches it any more. */
 export function renderOutcome(rollout: Rollout, look: Look): readonly string[] {
@@ -40,25 +40,16 @@ function summary(rollout: Rollout): string {
   const { plan, status } = rollout;
   const scope = clean(scopeName(plan.scope));
   const candidate = releaseName(plan.candidate);
-  const took = lasted((rollout.endedAt ?? rollout.at) - rollout.createdAt);
-  switch (status) {
-    case 'VERIFIED':
-      return plan.strategy === 'same'
-        ? `${scope} runs ${candidate} as asked, after ${took}`
-        : `${scope} runs ${candidate}, after ${took}`;
-    case 'ROLLED_BACK':
-      return plan.stable === undefined
-        ? `${scope} serves nothing, as before; ${candidate} was taken away`
-        : `${scope} stays on ${releaseName(plan.stable)}; ${candidate} was taken out`;
-    case 'FAILED':
-      return `${scope} could not be brought to a safe end; a person must look`;
-    case 'PAUSED':
-      return `${scope} stands still with ${candidate} on trial`;
-    case 'AWAITING_APPROVAL':
-      return `${scope} waits for a person to promote ${candidate}`;
-    default:
-      return `${scope}: ${candidate} is under way`;
+  if (status === 'VERIFIED') {
+    const took = lasted((rollout.endedAt ?? rollout.at) - rollout.createdAt);
+    return `${scope} runs ${candidate}${plan.strategy === 'same' ? ' as asked' : ''}, after ${took}`;
   }
+  if (status === 'ROLLED_BACK') {
+    return plan.stable === undefined
+      ? `${scope} serves nothing, as before; ${candidate} was taken away`
+      : `${scope} stays on ${releaseName(plan.stable)}; ${candidate} was taken out`;
+  }
+  return `${scope}: the deployment of ${candidate} ${statusWords[status]}`;
 }
 
 /** When it was decided to go back, and how long it then took until all traffic was on stable. */

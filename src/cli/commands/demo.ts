@@ -1,0 +1,24 @@
+// `sluice demo`: shows Sluice at work on this machine.
+
+import type { Command } from 'commander';
+import { examples, type Perform } from '../program.ts';
+import type { Session } from '../session.ts';
+
+interface Options {
+  readonly keep?: boolean;
+}
+
+export function define(command: Command, perform: Perform): void {
+  command
+    .description(
+      `Starts a server, a proxy, a small service and a steady load in a directory of its own; deploys, breaks and saves the service
+before your eyes; prints what it cost the users; and cleans up.`,
+    )
+    .option('--keep', 'leave everything running at the end, to look around')
+    .addHelpText('after', examples(['sluice demo', 'takes about a minute']))
+    .action(perform(demo));
+}
+
+function demo({ context, options }: Session, { keep }: Options): Promise<number> {
+  return context.demo({ keep: keep === true, colour: options.colour });
+}
