@@ -106,7 +106,8 @@ function parseRequest(line: string): ControlRequest {
       'router.refused',
       `The proxy speaks version ${protocolVersion} of its control messages, not ${envelope.protocol}.`,
       {
-        remedy: 'End the proxy process (its pid is in state.json beside the socket); the next deployment starts one of the installed version.',
+        remedy:
+          'End the proxy process (its pid is in state.json beside the socket); the next deployment starts one of the installed version.',
       },
     );
   }
