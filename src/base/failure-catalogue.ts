@@ -214,6 +214,26 @@ export const failureCatalogue = {
     'A server that listens beyond loopback needs a token.',
     'Set SLUICE_TOKEN, or listen on 127.0.0.1.',
   ),
+  'server.running': entry(
+    'usage',
+    'A Sluice server listens there already.',
+    'Use that one; `sluice status` asks it. To begin anew, end it first.',
+  ),
+  'server.listen': entry(
+    'usage',
+    'The server cannot listen on this address.',
+    'Choose another address or socket path.',
+  ),
+  'request.invalid': entry(
+    'usage',
+    'A request to the server is not as the contract says.',
+    'Correct what is named; docs/reference/api.md lists all requests.',
+  ),
+  'request.refused': entry(
+    'usage',
+    'The server does not answer requests that come this way.',
+    'Call it by its own address.',
+  ),
   'server.version': entry(
     'unavailable',
     'The server speaks another version of the contract.',

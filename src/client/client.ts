@@ -1,0 +1,216 @@
+// The typed client: asks a controller, wherever it runs, as if it were here.
+
+import type * as z from 'zod';
+import { failureIn, linesOf } from '../api/lines.ts';
+import { type Health, apiVersion, mediaTypes, replyBytes, versionHeader } from '../api/protocol.ts';
+import {
+  type CallName,
+  type ItemOf,
+  type ReplyOf,
+  type RequestOf,
+  type StreamName,
+  calls,
+  streams,
+} from '../api/routes.ts';
+import { failure as failureSchema } from '../api/schema-replies.ts';
+import { targetOf } from '../api/target.ts';
+import { Failure, failureFrom } from '../base/failure.ts';
+import { failureCatalogue } from '../base/failure-catalogue.ts';
+import type { Controller } from '../engine/controller.ts';
+import { type ServerAddress, type Transport, type TransportRequest, transportTo } from './transport.ts';
+
+export type ClientOptions = ServerAddress & {
+  /** Proves to the server that the person may ask. */
+  readonly token?: string | undefined;
+};
+
+/** All that can be asked of a controller. Ending the client ends nothing on the other side. */
+export interface Client extends Omit<Controller, 'close'> {
+  health(): Promise<Health>;
+  /** Ends idle connections; a client that is not closed does not keep the process from ending. */
+  close(): Promise<void>;
+}
+
+/**
+ * Failures of the controller arrive as the same failures. Besides them: `server.unreachable` when nothing answers, or something that
+ * is no Sluice server; `server.version` when it speaks another version; `server.unauthorized`. Streams end without an error when
+ * their signal aborts; calls then reject with the signal's reason.
+ */
+export function createClient(options: ClientOptions): Client {
+  const line = new Wire(transportTo(options), options.token);
+  return {
+    plan: (request) => line.call('plan', request),
+    deploy: (request) => line.call('deploy', request),
+    planRollback: (request) => line.call('planRollback', request),
+    rollback: (request) => line.call('rollback', request),
+    command: (scope, command, { actor }) => line.call('command', { scope, command, actor }),
+    status: (scope) => line.call('status', { scope }),
+    history: (query) => line.call('history', query),
+    detail: (deployment) => line.call('detail', { deployment }),
+    stream: (query, signal) => line.stream('stream', query, signal),
+    logs: (request, signal) => line.stream('logs', request, signal),
+    validate: (request, signal) => line.call('validate', request, signal),
+    prune: (request) => line.call('prune', request),
+    health: () => line.health(),
+    close: () => line.close(),
+  };
+}
+
+/** Requests out, answers in. */
+class Wire {
+  readonly #transport: Transport;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(transport: Transport, token: string | undefined) {
+    this.#transport = transport;
+    this.#headers = {
+      [versionHeader]: String(apiVersion),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+  }
+
+  async call<Name extends CallName>(
+    name: Name,
+    request: RequestOf<Name>,
+    signal?: AbortSignal,
+  ): Promise<ReplyOf<Name>> {
+    const route = calls[name];
+    const target = targetOf(route, request);
+    const headers = { ...this.#headers, ...(target.body === undefined ? {} : { 'content-type': mediaTypes.json }) };
+    const answer = await this.#send({ method: route.method, ...target, headers, signal, slow: route.slow });
+    return this.#checked(route.reply.safeParse(await this.#json(answer, signal)), name) as ReplyOf<Name>;
+  }
+
+  async *stream<Name extends StreamName>(
+    name: Name,
+    request: RequestOf<Name>,
+    signal: AbortSignal,
+  ): AsyncGenerator<ItemOf<Name>> {
+    // Aborted also when the reader stops reading, so that the server stops too.
+    const stopped = new AbortController();
+    const both = AbortSignal.any([signal, stopped.signal]);
+    try {
+      const route = streams[name];
+      const headers = { ...this.#headers, accept: mediaTypes.lines };
+      const answer = await this.#send({
+        method: route.method,
+        ...targetOf(route, request),
+        headers,
+        signal: both,
+        slow: false,
+      });
+      for await (const text of this.#lines(answer)) {
+        const line = this.#parse(text);
+        const failed = failureIn(line);
+        if (failed !== undefined) throw failureFrom(failed);
+        yield this.#checked(route.item.safeParse(line), name) as ItemOf<Name>;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      stopped.abort();
+    }
+  }
+
+  async health(): Promise<Health> {
+    const answer = await this.#send({ method: 'GET', path: '/health', headers: this.#headers, slow: false });
+    return (await this.#json(answer, undefined)) as Health;
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  /** The answer, when it is a good one; otherwise throws what it says. */
+  async #send(request: TransportRequest): Promise<Response> {
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const answer = await this.#transport.send(request).catch((error: unknown) => {
+      throw this.#broken(error, signal);
+    });
+    const version = answer.headers.get(versionHeader);
+    if (version === null) {
+      await answer.body?.cancel();
+      throw this.#unreachable(`what answers there (with status ${answer.status}) is no Sluice server`);
+    }
+    if (version !== String(apiVersion)) {
+      await answer.body?.cancel();
+      throw this.#otherVersion(version);
+    }
+    if (!answer.ok) throw await this.#failureOf(answer, signal);
+    return answer;
+  }
+
+  async #failureOf(answer: Response, signal: AbortSignal | undefined): Promise<Failure> {
+    const parsed = failureSchema.safeParse(await this.#json(answer, signal));
+    return parsed.success ? failureFrom(parsed.data) : this.#unreachable(`it answered with status ${answer.status}`);
+  }
+
+  async #json(answer: Response, signal: AbortSignal | undefined): Promise<unknown> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of bodyOf(answer)) {
+        chunks.push(chunk);
+        bytes += chunk.byteLength;
+        if (bytes > replyBytes) throw new Error(`the answer is longer than ${replyBytes} bytes`);
+      }
+    } catch (error) {
+      throw this.#broken(error, signal);
+    }
+    return this.#parse(Buffer.concat(chunks).toString('utf8'));
+  }
+
+  async *#lines(answer: Response): AsyncGenerator<string> {
+    try {
+      yield* linesOf(bodyOf(answer), replyBytes);
+    } catch (error) {
+      throw this.#broken(error, undefined);
+    }
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw this.#unreachable('its answer is no JSON', cause);
+    }
+  }
+
+  #checked(parsed: z.ZodSafeParseResult<unknown>, name: string): unknown {
+    if (parsed.success) return parsed.data;
+    throw this.#unreachable(`its answer to ${name} is not as the contract says`, parsed.error);
+  }
+
+  #broken(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted === true) return signal.reason;
+    return error instanceof Failure ? error : this.#unreachable(reasonOf(error), error);
+  }
+
+  #unreachable(words: string, cause?: unknown): Failure {
+    const { name } = this.#transport;
+    const { remedy } = failureCatalogue['server.unreachable'];
+    return new Failure('server.unreachable', `No answer from the Sluice server at ${name}: ${words}.`, {
+      at: name,
+      remedy,
+      cause,
+    });
+  }
+
+  #otherVersion(version: string): Failure {
+    const { name } = this.#transport;
+    const { remedy } = failureCatalogue['server.version'];
+    const message = `The server at ${name} speaks version ${version} of the contract, this client version ${apiVersion}.`;
+    return new Failure('server.version', message, { at: name, remedy });
+  }
+}
+
+function bodyOf(answer: Response): AsyncIterable<Uint8Array> {
+  return (answer.body ?? []) as unknown as AsyncIterable<Uint8Array>;
+}
+
+/** What undici hides behind `fetch failed` and `terminated`. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : reasonOf(error.cause);
+}
