@@ -43,6 +43,18 @@ async function openLog(path: string, { user }: Preparation): Promise<FileHandle>
 async function start(
   preparation: Preparation,
   placement: Placement,
+  output: readonly [number, number],
+): Promise<Launched> {
+  try {
+    return await spawned(preparation, placement, output);
+  } catch (error) {
+    throw notRunnable(preparation.name, problem(error, preparation.user?.name), error);
+  }
+}
+
+async function spawned(
+  preparation: Preparation,
+  placement: Placement,
   [output, errors]: readonly [number, number],
 ): Promise<Launched> {
   const { program, args, workingDirectory, user } = preparation;
@@ -56,17 +68,18 @@ async function start(
   const exit = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
   });
-  child.unref();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   child.once('spawn', resolve);
-  child.once('error', (error) => reject(notRunnable(preparation.name, problem(error, user?.name), error)));
+  child.once('error', reject);
   await promise;
+  // The controller may end before its instances.
+  child.unref();
   return { pid: child.pid ?? 0, exit };
 }
 
-function problem(error: Error, user: string | undefined): string {
+function problem(error: unknown, user: string | undefined): string {
   const as = user === undefined ? '' : ` as user ${user}`;
   if (isCode(error, 'EACCES', 'EPERM')) return `may not be run${as}, or its directory may not be entered`;
   if (isCode(error, 'E2BIG')) return 'cannot be run: its arguments and environment are larger than the system allows';
-  return `cannot be run${as}: ${error.message}`;
+  return `cannot be run${as}: ${error instanceof Error ? error.message : String(error)}`;
 }

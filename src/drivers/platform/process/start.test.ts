@@ -197,22 +197,29 @@ test('when all ports are taken, it says so', async (context) => {
   assert.deepEqual(await fixture.platform.list(scope), []);
 });
 
-test('a failed restart leaves the instance as it was', async (context) => {
-  const fixture = await fixtureFor(context);
-  const release = await fixture.release({ 'main.cjs': 'process.exitCode = 4' });
+test('a failed start leaves no trace, a failed restart leaves the instance as it was', async (context) => {
+  const fixture = await fixtureFor(context, { environment: { PATH: process.env['PATH'], SIZE: 'small' } });
+  // No check beforehand can see this: the system refuses so large an environment only when the process is started.
+  const huge = fixture.open({ environment: { PATH: process.env['PATH'], SIZE: 'x'.repeat(1_000_000) } });
+  const files = { 'main.cjs': 'process.exitCode = 4' };
+  const release = await fixture.release(files, { environment: { SIZE: { fromEnvironment: 'SIZE' } } });
+  const group = { scope, release, deployment: 'd-1', instances: 1 };
+  const expected = { code: 'instance.command', message: /larger than the system allows/ };
+  await assert.rejects(huge.ensure(group), expected);
+  assert.deepEqual(await fixture.platform.list(scope), []);
   const first = await start(fixture, release);
-  const [exited] = await eventually('it ended', async () => {
+  const before = await eventually('it ended', async () => {
     const listed = await fixture.platform.list(scope);
     return listed[0]?.state === 'exited' && listed;
   });
-  const blocked = fixture.open({ ports: { first: 1, last: 1 } });
+  await assert.rejects(huge.ensure(group), expected);
+  assert.deepEqual(await fixture.platform.list(scope), before);
   const squatter = createServer().listen(first.address.port, '127.0.0.1');
   await new Promise((resolve) => squatter.once('listening', resolve));
   context.after(() => void squatter.close());
-  // Port 1 is free for root only; then the start itself must fail.
-  const group = { scope, release, deployment: 'd-1', instances: 1 };
-  if (process.getuid?.() !== 0) await assert.rejects(blocked.ensure(group), { code: 'port.taken' });
-  assert.deepEqual(await fixture.platform.list(scope), [exited]);
+  const { port } = first.address;
+  await assert.rejects(fixture.open({ ports: { first: port, last: port } }).ensure(group), { code: 'port.taken' });
+  assert.deepEqual(await fixture.platform.list(scope), before);
 });
 
 const root = process.getuid?.() === 0;
