@@ -10,10 +10,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Address } from '../../../core/instance.ts';
 import type { EmbeddedRouterSpec } from '../../../core/plan/spec.ts';
+import type { Sample } from '../../../core/gate/sample.ts';
 import type { Endpoint, RouteGroup, Routes } from '../../../core/routes.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Router } from '../../../ports/router.ts';
 import { createEmbeddedRouter, listProxies, removeProxy } from './driver.ts';
+import { Proxy } from './proxy/proxy.ts';
 
 export const scope = { service: 'shop', environment: 'test' };
 
@@ -26,6 +28,12 @@ export interface TestAnswer {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+}
+
+export interface TestProxy {
+  readonly proxy: Proxy;
+  readonly address: Address;
+  readonly samples: Sample[];
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -58,6 +66,27 @@ export class Bench {
       for (const proxy of await listProxies(directory)) await removeProxy(directory, proxy.scope, 0);
     });
     return { router: createEmbeddedRouter({ stateDirectory: directory, spec, clock }), spec, directory };
+  }
+
+  /** A proxy within this process that serves `routes`, with the samples it gives. */
+  async proxy(routes: Routes, changes: Partial<EmbeddedRouterSpec> = {}): Promise<TestProxy> {
+    const spec = await testSpec(changes);
+    const proxy = new Proxy(
+      spec,
+      (release) => `token-${release}`,
+      () => undefined,
+    );
+    proxy.put(routes);
+    await proxy.start();
+    this.onEnd(() => proxy.close(0));
+    const samples: Sample[] = [];
+    proxy.feed.add({
+      send: (batch) => {
+        samples.push(...batch.samples);
+        return true;
+      },
+    });
+    return { proxy, address: spec.listen, samples };
   }
 
   /** An instance that answers with its own name, or as `handler` does. */

@@ -48,7 +48,7 @@ interface Draft {
 
 const requestLine = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP\/(\d)\.(\d)\r\n/y;
 const hostShape = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]*$/;
-const absoluteForm = /^https?:\/\/([^/?#@]+)([/?]?.*)$/i;
+const absoluteForm = /^https?:\/\/([^/?#@]+)([/?].*)?$/i;
 
 const drop = (): boolean => false;
 const joined = (before: string | undefined, value: string, separator: string): string =>
