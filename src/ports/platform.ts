@@ -30,9 +30,16 @@ export interface Platform {
    * included, without waiting for health. Rejects with `instance.command`, `instance.crashed`, `port.taken`, `disk.full` …
    */
   ensure(group: InstanceGroup, signal?: AbortSignal): Promise<readonly Instance[]>;
-  /** Every instance that Sluice started in this scope, exited ones that were not stopped by Sluice included. */
+  /**
+   * Every instance that Sluice started in this scope, exited ones that were not stopped by Sluice included. Called regularly by
+   * the engine, so drivers may do their housekeeping in it.
+   */
   list(scope: Scope): Promise<readonly Instance[]>;
   /** Ends instances: gracefully, then by force after `graceMs`; resolves when none of them runs. Idempotent; unknown ones are no error. */
   stop(request: StopRequest): Promise<void>;
+  /**
+   * Lines of the instances that `list` gives; of stopped ones too, as long as their output is kept, where the query names them or
+   * their release. Ends after the newest lines, or with `follow` when `signal` aborts.
+   */
   logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
 }

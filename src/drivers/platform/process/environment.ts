@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Failure } from '../../../base/failure.ts';
 import { isCode } from '../../../base/system-error.ts';
-import type { EnvironmentValue, Release } from '../../../core/release.ts';
+import type { EnvironmentValue, Release, RunSpec } from '../../../core/release.ts';
 import type { Scope } from '../../../core/scope.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -16,9 +16,9 @@ const inherited = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYP
 const longestValueBytes = 64 * 1024;
 
 /** The release's own variables, references resolved. Rejects with `instance.environment`, which never quotes a value. */
-export async function releaseVariables(release: Release, own: Variables): Promise<Record<string, string>> {
+export async function releaseVariables(run: RunSpec, own: Variables): Promise<Record<string, string>> {
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(release.run.environment)) {
+  for (const [name, value] of Object.entries(run.environment)) {
     variables[name] = await resolveValue(name, value, own);
   }
   return variables;

@@ -1,7 +1,6 @@
 // Everything about starting instances of a release that can be found out, and refused, before any of them starts.
 
-import { releaseDirectory } from '../../../base/release-path.ts';
-import type { Release } from '../../../core/release.ts';
+import type { RunSpec } from '../../../core/release.ts';
 import {
   inheritedVariables,
   instanceVariables,
@@ -25,10 +24,12 @@ export interface Preparation {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Rejects with `instance.command`, `instance.environment`, `release.gone`, `plan.unsupported` or `config.invalid`. */
-export async function prepare(release: Release, releasesDirectory: string, own: Variables): Promise<Preparation> {
-  const directory = releaseDirectory(releasesDirectory, release.id);
-  const { command, workingDirectory, limits, user: userName } = release.run;
+/**
+ * Prepares the start of a program whose release's files lie in `directory`; `own` is the controller's environment. Rejects with
+ * `instance.command`, `instance.environment`, `release.gone`, `plan.unsupported` or `config.invalid`.
+ */
+export async function prepare(run: RunSpec, directory: string, own: Variables): Promise<Preparation> {
+  const { command, workingDirectory, limits, user: userName } = run;
   const [name = '', ...args] = command;
   const path = own['PATH'] ?? '';
   const cwd = await findWorkingDirectory(directory, workingDirectory);
@@ -36,7 +37,7 @@ export async function prepare(release: Release, releasesDirectory: string, own: 
   const [limiter, ...limiterArgs] = await limitArguments(limits, path);
   const user = userName === undefined ? undefined : await findUser(userName);
   const account = user === undefined ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name };
-  const ownVariables = await releaseVariables(release, own);
+  const ownVariables = await releaseVariables(run, own);
   return {
     name,
     program: limiter ?? program,

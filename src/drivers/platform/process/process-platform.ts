@@ -2,8 +2,9 @@
 
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../../base/log.ts';
+import { releaseDirectory } from '../../../base/release-path.ts';
 import type { Instance, InstanceGroup, LogLine } from '../../../core/instance.ts';
-import type { Release } from '../../../core/release.ts';
+import type { RunSpec } from '../../../core/release.ts';
 import { type Scope, sameScope } from '../../../core/scope.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { LogQuery, Platform, StopRequest } from '../../../ports/platform.ts';
@@ -40,10 +41,11 @@ export interface ProcessPlatformOptions {
 
 export interface ProcessPlatform extends Platform {
   /**
-   * Finds out, without starting anything, whether instances of a release that is in the release store can be run here. Rejects
-   * with `instance.command`, `instance.environment`, `release.gone`, `plan.unsupported` or `config.invalid`.
+   * Finds out, without starting anything, whether this system can run such instances. `directory` holds the release's files: its
+   * source while a plan is made, its copy later. Rejects with `instance.command`, `instance.environment`, `release.gone`,
+   * `plan.unsupported` or `config.invalid`.
    */
-  check(release: Release): Promise<void>;
+  check(run: RunSpec, directory: string): Promise<void>;
 }
 
 export function createProcessPlatform(options: ProcessPlatformOptions): ProcessPlatform {
@@ -75,8 +77,8 @@ class Processes implements ProcessPlatform {
     });
   }
 
-  async check(release: Release): Promise<void> {
-    await this.#prepare(release);
+  async check(run: RunSpec, directory: string): Promise<void> {
+    await this.#prepare(run, directory);
   }
 
   async ensure(group: InstanceGroup, signal?: AbortSignal): Promise<readonly Instance[]> {
@@ -139,7 +141,10 @@ class Processes implements ProcessPlatform {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (count <= 0) return;
-    const preparation = await this.#prepare(group.release);
+    const preparation = await this.#prepare(
+      group.release.run,
+      releaseDirectory(this.#options.releasesDirectory, group.release.id),
+    );
     for (let number = 0; number < count; number += 1) {
       signal?.throwIfAborted();
       const again = exited[number];
@@ -148,9 +153,8 @@ class Processes implements ProcessPlatform {
     }
   }
 
-  async #prepare(release: Release): Promise<Preparation> {
-    const { releasesDirectory, environment } = this.#options;
-    return prepare(release, releasesDirectory, environment ?? process.env);
+  async #prepare(run: RunSpec, directory: string): Promise<Preparation> {
+    return prepare(run, directory, this.#options.environment ?? process.env);
   }
 
   /** Records of the group's instances that nobody asked to end. */
@@ -172,9 +176,8 @@ class Processes implements ProcessPlatform {
    * whose processes are gone is of an ending that was cut off.
    */
   async #recover(): Promise<void> {
-    const entries = await this.#table.entries();
     for (const record of await this.#records.all()) {
-      if (record.phase === 'ending' && (await runningMembers(this.#table, record, entries)).length === 0) {
+      if (record.phase === 'ending' && !(await this.#anythingRuns(record))) {
         await this.#records.write({ ...record, phase: 'ended', endedAt: this.#clock.now() });
       }
       if (record.phase !== 'starting') continue;
@@ -185,6 +188,10 @@ class Processes implements ProcessPlatform {
         found: found !== undefined,
       });
     }
+  }
+
+  async #anythingRuns(record: InstanceRecord): Promise<boolean> {
+    return (await runningMembers(this.#table, record, await this.#table.entries())).length > 0;
   }
 
   async #runs(record: InstanceRecord): Promise<boolean> {
@@ -205,8 +212,7 @@ class Processes implements ProcessPlatform {
     if (await this.#runs(record)) return { ...instance, state: 'running' };
     if (record.phase === 'started') return { ...instance, state: 'exited', exit: await this.#exits.reason(record) };
     // Asked to end: it is there as long as anything of it runs.
-    const members = await runningMembers(this.#table, record, await this.#table.entries());
-    return members.length > 0 ? { ...instance, state: 'running' } : undefined;
+    return (await this.#anythingRuns(record)) ? { ...instance, state: 'running' } : undefined;
   }
 
   async #markEnded(ids: ReadonlySet<string>): Promise<void> {

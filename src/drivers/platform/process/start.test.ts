@@ -43,7 +43,8 @@ async function output(fixture: ProcessFixture, release: Release): Promise<string
 
 async function refused(fixture: ProcessFixture, release: Release, code: string, message: RegExp): Promise<void> {
   const expected = { name: 'Failure', code, message };
-  await assert.rejects(fixture.platform.check(release), expected);
+  const directory = releaseDirectory(fixture.releasesDirectory, release.id);
+  await assert.rejects(fixture.platform.check(release.run, directory), expected);
   await assert.rejects(start(fixture, release), expected);
   assert.deepEqual(await fixture.platform.list(scope), []);
   assert.deepEqual(await readdir(join(fixture.stateDirectory, 'instances')).catch(() => []), []);
@@ -149,7 +150,7 @@ test('the working directory lies inside the release, links included', async (con
   await fixture.platform.stop({ scope, release: release.id, graceMs: 0 });
   for (const workingDirectory of ['..', '/tmp', 'out', 'absent', 'main.cjs']) {
     const wrong = { ...release, run: { ...release.run, workingDirectory } };
-    await assert.rejects(fixture.platform.check(wrong), { code: 'instance.command' }, workingDirectory);
+    await assert.rejects(fixture.platform.check(wrong.run, root), { code: 'instance.command' }, workingDirectory);
   }
 });
 
@@ -239,7 +240,10 @@ test('a user is taken on by root', { skip: root ? false : 'only root can change 
     /./,
   );
   const unknown = await fixture.server({ user: 'no-such-user' });
-  await assert.rejects(fixture.platform.check(unknown), { code: 'config.invalid', message: /no-such-user/ });
+  await assert.rejects(fixture.platform.check(unknown.run, fixture.root), {
+    code: 'config.invalid',
+    message: /no-such-user/,
+  });
 });
 
 test('a user is refused to everybody else', { skip: root ? 'root may change the user' : false }, async (context) => {
@@ -257,7 +261,10 @@ test('limits are in force before the program begins', async (context) => {
 test('a limit that the system cannot set is refused by name', async (context) => {
   const without = await fixtureFor(context, { environment: { PATH: '/nowhere' } });
   const high = await without.server({ limits: { openFiles: 2 ** 40 } });
-  await assert.rejects(without.platform.check(high), { code: 'plan.unsupported', message: /openFiles/ });
+  await assert.rejects(without.platform.check(high.run, without.root), {
+    code: 'plan.unsupported',
+    message: /openFiles/,
+  });
 });
 
 test('a program that is not a script and not binary is still found out', async (context) => {

@@ -59,6 +59,7 @@ export class Starter {
     const { process: _, ...rest } = record;
     try {
       await this.#start(group, preparation, { ...rest, port, restarts: record.restarts + 1 });
+      this.#parts.exits.forget(record.token);
     } catch (error) {
       await this.#parts.records.write(record);
       throw error;
