@@ -30,7 +30,7 @@ export async function follow(
   deployment: Rollout,
   options: FollowOptions,
 ): Promise<number> {
-  const presenter = createPresenter(session);
+  const presenter = createPresenter(session, connection.mode === 'server');
   const interruption = createInterruption({
     session,
     connection,

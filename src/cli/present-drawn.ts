@@ -7,7 +7,7 @@ import { renderOutcome } from './render/outcome.ts';
 import { hanging } from './render/text.ts';
 import type { Session } from './session.ts';
 
-export function presentDrawn({ context, out }: Session): Presenter {
+export function presentDrawn({ context, out }: Session, attended: boolean): Presenter {
   const screen = createLiveScreen(context.stdout);
   const draw = (seen: Seen): void => {
     // One row stays free for the cursor: a block as high as the terminal would scroll.
@@ -22,7 +22,7 @@ export function presentDrawn({ context, out }: Session): Presenter {
     note: (text) => screen.print(hanging('', text, out.look().width)),
     end({ rollout }) {
       screen.end();
-      out.lines(renderOutcome(rollout, out.look()));
+      out.lines(renderOutcome(rollout, out.look(), { attended }));
     },
     leave: () => screen.end(),
   };

@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 /** Live numbers come at most this often. */
 const liveEveryMs = 10_000;
 
-export function presentPlain({ context, out }: Session): Presenter {
+export function presentPlain({ context, out }: Session, attended: boolean): Presenter {
   let liveAt = -Infinity;
   return {
     begin({ rollout }) {
@@ -29,7 +29,7 @@ export function presentPlain({ context, out }: Session): Presenter {
     },
     tick() {},
     note: (text) => out.note(text),
-    end: ({ rollout }) => out.lines(['', ...renderOutcome(rollout, out.look())]),
+    end: ({ rollout }) => out.lines(['', ...renderOutcome(rollout, out.look(), { attended })]),
     leave() {},
   };
 }

@@ -33,7 +33,8 @@ export interface Presenter {
   leave(): void;
 }
 
-export function createPresenter(session: Session): Presenter {
+/** `attended`: whether a controller goes on working after this command. */
+export function createPresenter(session: Session, attended: boolean): Presenter {
   if (session.options.json) return presentJson(session);
-  return isDrawable(session) ? presentDrawn(session) : presentPlain(session);
+  return isDrawable(session) ? presentDrawn(session, attended) : presentPlain(session, attended);
 }

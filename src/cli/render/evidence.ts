@@ -1,6 +1,12 @@
 // Evidence: what both releases showed, and each gate's verdict with its reason.
 
-import { errorRate, type Judgement, type Outcome, type ReleaseEvidence } from '../../core/gate/verdict.ts';
+import {
+  errorRate,
+  type Judgement,
+  type Outcome,
+  type ReleaseEvidence,
+  type Verdict,
+} from '../../core/gate/verdict.ts';
 import type { Look } from './look.ts';
 import { clean, fit, hanging, padEnd, table } from './text.ts';
 import { count, latency, percent, perSecond } from './units.ts';
@@ -38,18 +44,19 @@ function evidenceRow(name: string, evidence: ReleaseEvidence): readonly string[]
   ];
 }
 
-/** Each gate on lines of its own: the check, then its reason under it or beside it. */
+/** Each gate's verdict with its reason. */
 export function renderVerdicts(judgement: Judgement, look: Look): readonly string[] {
   return judgement.verdicts.flatMap((verdict) => {
     const glyph = outcomeGlyph(verdict.outcome, look);
     const paint = outcomePaint(verdict.outcome, look);
-    const lines = hanging(`  ${glyph} `, verdictText(verdict.check, verdict.reason), look.width);
+    const lines = hanging(`  ${glyph} `, verdictText(verdict), look.width);
     return lines.map((line, index) => (index === 0 ? line.replace(glyph, () => paint(glyph)) : line));
   });
 }
 
-function verdictText(check: string, reason: string): string {
-  return `${clean(check)}: ${clean(reason)}`;
+/** A reason names its check where it has an outcome; without one, only what is still missing. */
+function verdictText({ check, outcome, reason }: Verdict): string {
+  return outcome === 'inconclusive' ? `${clean(check)}: ${clean(reason)}` : clean(reason);
 }
 
 export function outcomeGlyph(outcome: Outcome, look: Look): string {

@@ -13,42 +13,71 @@ import { clean, columnsOf, fit, hanging, padEnd, table } from './text.ts';
 import { lasted, moment, stamp, zoneName } from './units.ts';
 import { tone } from './words.ts';
 
-/** Newest first. Each deployment takes one line, and a second one for its reason where it did not go well. */
+/** Newest first. Each deployment takes one line, and further ones for its reason where it did not go well. */
 export function renderHistory(rollouts: readonly Rollout[], look: Look): readonly string[] {
   if (rollouts.length === 0) return ['No deployments yet.'];
   const several = new Set(rollouts.map((rollout) => scopeName(rollout.plan.scope))).size > 1;
-  const heading = ['when', 'result', 'took', 'how', ...(several ? ['where'] : []), 'release', 'by', 'id'];
-  const [head = '', ...rows] = table([heading, ...rollouts.map((rollout) => row(rollout, several, look))]);
+  const columns = columnsThatFit(
+    rollouts,
+    several ? allColumns : allColumns.filter((column) => column !== 'where'),
+    look,
+  );
+  const [head = '', ...rows] = rowsOf(rollouts, columns, look);
   return [
     look.paint.dim(fit(head, look.width)),
-    ...rollouts.flatMap((rollout, index) => entry(rollout, rows[index] ?? '', look)),
+    ...rollouts.flatMap((rollout, index) => entry(rollout, rows[index] ?? '', columns, look)),
   ];
 }
 
-function row(rollout: Rollout, several: boolean, look: Look): readonly string[] {
+const allColumns = ['when', 'result', 'took', 'how', 'where', 'release', 'by', 'id'] as const;
+type Column = (typeof allColumns)[number];
+
+/** What is given up first where the terminal is narrow; an id that has no room beside the others stands below. */
+const dispensable: readonly Column[] = ['by', 'how', 'id', 'took'];
+
+function columnsThatFit(rollouts: readonly Rollout[], all: readonly Column[], look: Look): readonly Column[] {
+  let columns = all;
+  for (const column of dispensable) {
+    if (rowsOf(rollouts, columns, look).every((line) => columnsOf(line) <= look.width)) break;
+    columns = columns.filter((one) => one !== column);
+  }
+  return columns;
+}
+
+function rowsOf(rollouts: readonly Rollout[], columns: readonly Column[], look: Look): readonly string[] {
+  return table([columns, ...rollouts.map((rollout) => columns.map((column) => cell(rollout, column, look)))]);
+}
+
+function cell(rollout: Rollout, column: Column, look: Look): string {
   const { plan } = rollout;
-  const label = labelOf(plan.candidate);
-  return [
-    stamp(rollout.createdAt, look.zone).slice(0, 16),
-    rollout.status,
-    lasted((rollout.endedAt ?? look.now) - rollout.createdAt),
-    strategyWords[plan.strategy].replace(' deployment', ''),
-    ...(several ? [fit(clean(scopeName(plan.scope)), 24)] : []),
-    label === '' ? clean(plan.candidate.id) : label,
-    fit(clean(rollout.createdBy), 16),
-    clean(rollout.id),
-  ];
+  switch (column) {
+    case 'when':
+      return stamp(rollout.createdAt, look.zone).slice(0, 16);
+    case 'result':
+      return rollout.status;
+    case 'took':
+      return lasted((rollout.endedAt ?? look.now) - rollout.createdAt);
+    case 'how':
+      return strategyWords[plan.strategy].replace(' deployment', '');
+    case 'where':
+      return fit(clean(scopeName(plan.scope)), 24);
+    case 'release':
+      return labelOf(plan.candidate) || clean(plan.candidate.id);
+    case 'by':
+      return fit(clean(rollout.createdBy), 16);
+    case 'id':
+      return clean(rollout.id);
+  }
 }
 
-/** Where the line does not fit, the id moves to the line below: it is what `history show` needs. */
-function entry(rollout: Rollout, line: string, look: Look): readonly string[] {
+function entry(rollout: Rollout, line: string, columns: readonly Column[], look: Look): readonly string[] {
   const paint = tone(rollout.status, look);
-  const coloured = (text: string): string => text.replace(rollout.status, () => paint(rollout.status));
-  const lines: string[] = [];
-  if (columnsOf(line) <= look.width) lines.push(coloured(line));
-  else lines.push(coloured(fit(line, look.width)), look.paint.dim(`  ${clean(rollout.id)}`));
   const why = isFinal(rollout.status) && rollout.status !== 'VERIFIED' ? rollout.reason : undefined;
-  return why === undefined ? lines : [...lines, ...hanging('  ', clean(why), look.width).map(look.paint.dim)];
+  return [
+    fit(line, look.width).replace(rollout.status, () => paint(rollout.status)),
+    ...(columns.includes('id') ? [] : [`  ${clean(rollout.id)}`]),
+    ...(why === undefined ? [] : hanging('  ', clean(why), look.width).map(look.paint.dim)),
+  ];
 }
 
 export function renderDetail({ rollout, records }: DeploymentDetail, look: Look): readonly string[] {

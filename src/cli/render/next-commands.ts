@@ -39,14 +39,21 @@ function promotions(rollout: Rollout): readonly NextCommand[] {
 
 function endCommands(rollout: Rollout): readonly NextCommand[] {
   const record = { words: `history show ${rollout.id}`, what: 'every record with its evidence' };
-  if (rollout.status === 'VERIFIED') return [record];
+  if (rollout.status === 'VERIFIED') {
+    const back = { words: 'rollback', what: `back to ${clean(rollout.plan.stable?.id ?? '')}` };
+    return rollout.plan.stable === undefined || rollout.plan.strategy === 'same' ? [record] : [back, record];
+  }
   return [record, { words: `logs --release ${rollout.plan.candidate.id}`, what: 'what the failed release wrote' }];
 }
 
 /** Commands for a scope in which nothing is under way. */
-export function commandsBetween({ situation }: ScopeStatus): readonly NextCommand[] {
+export function commandsBetween({
+  situation,
+  last,
+}: ScopeStatus & { readonly last?: Rollout | undefined }): readonly NextCommand[] {
   const good = lastGood(situation);
   return [
+    ...(last === undefined || last.status === 'VERIFIED' ? [] : endCommands(last)),
     { words: 'deploy', what: 'deploy a new release' },
     ...(good === undefined
       ? []

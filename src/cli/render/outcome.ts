@@ -1,5 +1,6 @@
 // The end of a deployment: what came of it, how long it took, on what evidence, and what to do now.
 
+import { formatDuration } from '../../base/duration.ts';
 import type { Rollout } from '../../core/rollout/rollout.ts';
 import type { Status } from '../../core/rollout/status.ts';
 import { isWaiting } from '../../core/rollout/status.ts';
@@ -12,8 +13,13 @@ import { clean, hanging } from './text.ts';
 import { lasted, moment } from './units.ts';
 import { statusGlyph, statusWords, tone } from './words.ts';
 
+export interface OutcomeOptions {
+  /** Whether a controller goes on working after this command. */
+  readonly attended: boolean;
+}
+
 /** The last words about a deployment that ended, or that waits while nobody watches it any more. */
-export function renderOutcome(rollout: Rollout, look: Look): readonly string[] {
+export function renderOutcome(rollout: Rollout, look: Look, options: OutcomeOptions): readonly string[] {
   const { status } = rollout;
   const paint = tone(status, look);
   const glyph = statusGlyph(status, look);
@@ -22,7 +28,7 @@ export function renderOutcome(rollout: Rollout, look: Look): readonly string[] {
     first.replace(`${glyph} ${status}`, () => look.paint.bold(paint(`${glyph} ${status}`))),
     ...rest,
     ...renderReason(rollout, look),
-    ...(status === 'VERIFIED' ? [] : times(rollout, look)),
+    ...(status === 'VERIFIED' ? afterwards(rollout, options, look) : times(rollout, look)),
     ...evidence(rollout, look),
     ...(status === 'FAILED' ? whatFailedMeans(look) : []),
     '',
@@ -33,7 +39,7 @@ export function renderOutcome(rollout: Rollout, look: Look): readonly string[] {
 
 function heading(status: Status): string {
   if (isWaiting(status)) return 'To go on, or back:';
-  return status === 'VERIFIED' ? 'The record:' : 'To see what happened:';
+  return status === 'VERIFIED' ? 'What you can do:' : 'To see what happened:';
 }
 
 function summary(rollout: Rollout): string {
@@ -50,6 +56,29 @@ function summary(rollout: Rollout): string {
       : `${scope} stays on ${releaseName(plan.stable)}; ${candidate} was taken out`;
   }
   return `${scope}: the deployment of ${candidate} ${statusWords[status]}`;
+}
+
+/** What goes on after the promotion, and that it needs a controller. */
+function afterwards({ plan }: Rollout, { attended }: OutcomeOptions, look: Look): readonly string[] {
+  const keptMs = plan.steps.reduce(
+    (most, { step }) => (step.kind === 'promote' ? Math.max(most, step.keepOldMs) : most),
+    0,
+  );
+  const watchMs = plan.spec.watch.forMs;
+  const lines: string[] = [];
+  if (plan.stable !== undefined && keptMs > 0) {
+    const warm = `${clean(plan.stable.id)} stays warm for ${formatDuration(keptMs)}: going back is one switch`;
+    lines.push(...hanging('  before    ', warm, look.width));
+  }
+  if (watchMs > 0 && attended) {
+    const watched = `for ${formatDuration(watchMs)} more: a failing gate or health goes back by itself`;
+    lines.push(...hanging('  watched   ', watched, look.width));
+  }
+  if (!attended && (keptMs > 0 || watchMs > 0)) {
+    const alone = `by nobody from now on: no server is at work. \`${look.command('server')}\` watches, and stops what is warm`;
+    lines.push(...hanging('  watched   ', alone, look.width).map(look.paint.warn));
+  }
+  return lines;
 }
 
 /** When it was decided to go back, and how long it then took until all traffic was on stable. */

@@ -1,11 +1,12 @@
 // A plan as text: what will happen, in order, and what happens when it goes back.
 
 import { formatDuration } from '../../base/duration.ts';
+import { describeStep } from '../../core/plan/describe-step.ts';
 import type { Plan, PlannedStep, StrategyName } from '../../core/plan/plan.ts';
 import { scopeName } from '../../core/scope.ts';
 import type { Look } from './look.ts';
 import { releaseName } from './release.ts';
-import { stepParticulars, stepWords } from './step.ts';
+import { stepParticulars } from './step.ts';
 import { clean, hanging, padEnd, padStart } from './text.ts';
 import { counted } from './units.ts';
 
@@ -51,11 +52,11 @@ function steps(planned: readonly PlannedStep[], plan: Plan, look: Look): readonl
   if (planned.length === 0) return [look.paint.dim('  nothing to do')];
   const numberWidth = String(planned.length).length;
   const statusWidth = Math.max(...planned.map(({ status }) => status.length));
-  return planned.flatMap(({ status, step }, index) => {
-    const heading = `  ${padStart(String(index + 1), numberWidth)}  ${padEnd(status, statusWidth)}  `;
-    const [first = '', ...more] = hanging(heading, stepWords(step, plan), look.width);
+  return planned.flatMap((each, index) => {
+    const heading = `  ${padStart(String(index + 1), numberWidth)}  ${padEnd(each.status, statusWidth)}  `;
+    const [first = '', ...more] = hanging(heading, clean(describeStep(each, plan)), look.width);
     const indent = ' '.repeat(heading.length + 2);
-    const particulars = stepParticulars(step, plan).flatMap((text) => hanging(indent, text, look.width));
+    const particulars = stepParticulars(each.step).flatMap((text) => hanging(indent, text, look.width));
     return [first, ...more, ...particulars.map(look.paint.dim)];
   });
 }

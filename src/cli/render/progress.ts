@@ -1,12 +1,12 @@
 // The steps of a deployment: what is done, what is done now with its particulars, what comes next.
 
+import { describeStep } from '../../core/plan/describe-step.ts';
 import type { PlannedStep } from '../../core/plan/plan.ts';
 import type { HoldStep } from '../../core/plan/step.ts';
 import { course, currentStep, type Rollout } from '../../core/rollout/rollout.ts';
 import { isFinal, isWaiting } from '../../core/rollout/status.ts';
 import type { Look } from './look.ts';
-import { stepWords } from './step.ts';
-import { columnsOf, fit, hanging } from './text.ts';
+import { clean, columnsOf, fit, hanging, wrap } from './text.ts';
 import { count, lasted } from './units.ts';
 
 /** When each step began, as far as it was seen: `forward/3` → epoch milliseconds. */
@@ -46,7 +46,7 @@ function stepLines(
   look: Look,
 ): readonly string[] {
   const { glyphs, paint } = look;
-  const words = stepWords(planned.step, rollout.plan);
+  const words = clean(describeStep(planned, rollout.plan));
   const began = times.get(`${rollout.course}/${index}`);
   if (index < rollout.step) {
     const ended = times.get(`${rollout.course}/${index + 1}`);
@@ -58,7 +58,12 @@ function stepLines(
   const glyph = stands ? paint.warn(glyphs.current) : paint.accent(glyphs.current);
   const end = isFinal(rollout.status) ? rollout.at : look.now;
   const time = began === undefined ? '' : lasted(end - began);
-  return [stepLine(glyph, paint.bold(words), time, look), ...particulars(rollout, look)];
+  const lines = wrap(words, look.width - 4 - (time === '' ? 0 : columnsOf(time) + 2));
+  return [
+    stepLine(glyph, paint.bold(lines[0] ?? ''), time, look),
+    ...lines.slice(1).map((line) => `    ${paint.bold(line)}`),
+    ...particulars(rollout, look),
+  ];
 }
 
 /** The words on the left, the time on the right; never more than the width. */

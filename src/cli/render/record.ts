@@ -30,9 +30,10 @@ function lead(record: EventRecord, look: Look): string {
   return `${moment(record.at, look.now, look.zone)}  ${padEnd(record.to, statusWidth)}  `;
 }
 
-/** What Sluice did by itself needs no name beside it. */
+/** What Sluice did by itself needs no name beside it, and most words name the person already. */
 function by(record: EventRecord): string {
-  return record.actor === 'sluice' ? '' : ` (by ${clean(record.actor)})`;
+  const named = record.actor === 'sluice' || record.words.includes(record.actor);
+  return named ? '' : ` (by ${clean(record.actor)})`;
 }
 
 const indent = 8;

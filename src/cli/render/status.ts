@@ -10,7 +10,7 @@ import type { Look } from './look.ts';
 import { commandsBetween, commandsFor, renderCommands } from './next-commands.ts';
 import { noTimes, renderProgress } from './progress.ts';
 import { exitedTexts, instancesText, labelOf, releaseName } from './release.ts';
-import { renderRouter, renderTraffic } from './traffic.ts';
+import { renderRouter, renderServed, renderTraffic } from './traffic.ts';
 import { clean, hanging } from './text.ts';
 import { lasted, moment } from './units.ts';
 import { tone } from './words.ts';
@@ -90,20 +90,33 @@ function attendance({ lease, attended }: ScopeView, look: Look): readonly string
 function between(view: ScopeView, look: Look): readonly string[] {
   const { situation } = view;
   const { paint, width } = look;
-  const name = paint.bold(clean(scopeName(situation.scope)));
   return [
-    `${paint.good(look.glyphs.dot)} ${name}  ${situation.stable === undefined ? 'no release is stable yet' : 'steady; no deployment is under way'}`,
+    betweenHeadline(view, look),
     '',
     ...(situation.stable === undefined ? [] : hanging('  stable    ', placed(situation.stable, look), width)),
     ...earlier(situation, look),
     ...watching(situation, look),
-    ...(situation.stable === undefined ? [] : renderRouter(view.routes, undefined, look)),
+    ...renderServed(view.routes, situation.stable?.release.id, look),
     ...instances(view, look),
     ...lastDeployment(view, look),
     '',
     paint.dim('  What you can do:'),
     ...renderCommands(commandsBetween(view), situation.scope, look),
   ];
+}
+
+/** Steady or not: the first line says whether somebody has to act. */
+function betweenHeadline({ situation, last }: ScopeView, look: Look): string {
+  const { paint, glyphs } = look;
+  const name = paint.bold(clean(scopeName(situation.scope)));
+  if (last?.status === 'FAILED') {
+    return `${paint.bad(glyphs.failed)} ${name}  ${paint.bad('the last deployment FAILED: a person must look')}`;
+  }
+  if (situation.stable === undefined) return `${paint.warn(glyphs.dot)} ${name}  no release is stable yet`;
+  if (last?.status === 'ROLLED_BACK') {
+    return `${paint.warn(glyphs.dot)} ${name}  steady; the last deployment went back`;
+  }
+  return `${paint.good(glyphs.dot)} ${name}  steady; no deployment is under way`;
 }
 
 function placed(placement: Placement, look: Look): string {

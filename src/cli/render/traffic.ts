@@ -27,18 +27,31 @@ function bar(share: number, cells: number, look: Look): string {
   return look.paint.accent(look.glyphs.barOn.repeat(on)) + look.paint.dim(look.glyphs.barOff.repeat(cells - on));
 }
 
-/** What the router says, as far as a person has to know it: that it does not answer, or that it does something else than ordered. */
-export function renderRouter(routes: Routes | undefined, rollout: Rollout | undefined, look: Look): readonly string[] {
-  const says = '  router    ';
-  if (routes === undefined) {
-    return hanging(says, 'has no routes, or does not answer', look.width).map(look.paint.warn);
-  }
-  if (rollout === undefined) return [];
-  const share = shareOf(routes, rollout.plan.candidate.id);
-  if (share === rollout.share || rollout.plan.strategy === 'same') return [];
-  return hanging(
-    says,
-    `gives ${clean(rollout.plan.candidate.id)} ${shareText(share)} now; ordered is ${shareText(rollout.share)}`,
-    look.width,
-  ).map(look.paint.warn);
+/** What the router says while a deployment is under way, as far as it is not what was ordered. */
+export function renderRouter(routes: Routes | undefined, rollout: Rollout, look: Look): readonly string[] {
+  // Before its first routes a new service has none to be read.
+  if (rollout.revision === 0 || rollout.plan.strategy === 'same') return [];
+  if (routes === undefined) return silent(look);
+  const candidate = rollout.plan.candidate.id;
+  const share = shareOf(routes, candidate);
+  if (share === rollout.share) return [];
+  const words = `gives ${clean(candidate)} ${shareText(share)} now; ordered is ${shareText(rollout.share)}`;
+  return hanging(says, words, look.width).map(look.paint.warn);
+}
+
+/** Who has the traffic between deployments, in the router's own words; `stable` ought to have all of it. */
+export function renderServed(routes: Routes | undefined, stable: string | undefined, look: Look): readonly string[] {
+  if (routes === undefined) return stable === undefined ? [] : silent(look);
+  const groups = routes.groups.filter(({ share }) => share > 0);
+  if (groups.length === 0)
+    return stable === undefined ? [] : hanging(heading, 'none is served', look.width).map(look.paint.bad);
+  const words = groups.map(({ release, share }) => `${shareText(share)} to ${clean(release)}`).join(', ');
+  const asItShould = stable !== undefined && shareOf(routes, stable) === allTraffic;
+  return hanging(heading, words, look.width).map(asItShould ? (line) => line : look.paint.warn);
+}
+
+const says = '  router    ';
+
+function silent(look: Look): readonly string[] {
+  return hanging(says, 'has no routes, or does not answer', look.width).map(look.paint.warn);
 }
