@@ -1,10 +1,11 @@
 // What a scope without a deployment needs done, decided purely from what should be and what is.
 
+import { canonicalJson } from '../base/canonical-json.ts';
 import type { Instance } from '../core/instance.ts';
 import { idleRoutes } from '../core/rollout/idle-routes.ts';
 import type { Situation } from '../core/rollout/situation.ts';
 import type { Endpoint, Routes } from '../core/routes.ts';
-import { sameRoutes } from '../core/routing/same-routes.ts';
+
 import { endpointOf } from './ensure-healthy.ts';
 
 export interface Chores {
@@ -53,7 +54,7 @@ function endpointsOf(instances: readonly Instance[], release: string | undefined
 
 /** Same groups with the same endpoints, whatever the revision and the order of instances. */
 function alike(wanted: Routes, inForce: Routes | undefined): boolean {
-  return inForce !== undefined && sameRoutes(plain(wanted), plain(inForce));
+  return inForce !== undefined && canonicalJson(plain(wanted)) === canonicalJson(plain(inForce));
 }
 
 function plain(routes: Routes): Routes {

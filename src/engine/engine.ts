@@ -9,7 +9,7 @@ import type { Situation } from '../core/rollout/situation.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { CheckOutcome } from '../core/validation/check.ts';
 import type { LogLine } from '../core/instance.ts';
-import type { ScopeState } from '../ports/store.ts';
+import type { Holder, ScopeState } from '../ports/store.ts';
 import type {
   Asker,
   Command,
@@ -46,6 +46,8 @@ export class Engine implements Controller {
   readonly #deps: Dependencies;
   readonly #stream: Stream;
   readonly #runners = new Map<string, Runner>();
+  /** What is still done after a runner's end: the lease given back. */
+  readonly #parting = new Map<string, Promise<void>>();
   readonly #housekeeper: Housekeeper;
   /** One piece of work at a time may take or give back the lease of a scope; the lease itself cannot tell two of one process apart. */
   readonly #turns = new Turns();
@@ -62,10 +64,9 @@ export class Engine implements Controller {
     });
   }
 
-  /** Takes up what dead controllers left, and from then on looks after every scope. For a server; a single command need not. */
-  async serve(): Promise<void> {
-    await this.recover('take-up');
-    this.#housekeeper.start(async () => this.recover('take-up'));
+  /** Takes up what dead controllers left, at once, and from then on looks after every scope. For a server; a single command need not. */
+  serve(): void {
+    this.#housekeeper.start(() => this.recover('take-up'));
   }
 
   /** Takes every deployment that no living controller holds, and goes on with it or back. */
@@ -75,7 +76,7 @@ export class Engine implements Controller {
       if (state.active === undefined || this.#runners.has(scopeName(state.situation.scope))) continue;
       const runner = await this.#takeUp(state.situation.scope);
       if (runner === undefined) continue;
-      if (how === 'take-back') await this.#giveUp(runner);
+      if (how === 'take-back') await this.#giveUp(runner, 'its controller ended');
       taken.push(runner.rollout);
     }
     return taken;
@@ -164,10 +165,11 @@ export class Engine implements Controller {
   }
 
   async close(mode: 'leave' | 'settle'): Promise<void> {
-    await this.#housekeeper.stop();
     const runners = [...this.#runners.values()];
-    if (mode === 'settle') await Promise.all(runners.map((runner) => this.#giveUp(runner)));
+    if (mode === 'settle') await Promise.all(runners.map((runner) => this.#giveUp(runner, 'its controller ends')));
     for (const runner of this.#runners.values()) runner.stop();
+    await Promise.all(this.#parting.values());
+    await this.#housekeeper.stop();
   }
 
   async #scope(scope: Scope): Promise<ScopeState> {
@@ -191,9 +193,9 @@ export class Engine implements Controller {
     make: (situation: Situation) => Promise<Prepared>,
   ): Promise<Rollout> {
     if (this.#runners.has(scopeName(scope))) throw await this.#locked(scope);
+    await this.#settleAbandoned(scope);
     const lease = await this.#acquire(scope);
     try {
-      await this.#settleAbandoned(scope, lease);
       const { situation } = await this.#scope(scope);
       const prepared = await make(situation);
       const runner = this.#runnerFor(prepared, situation, lease, asker.actor);
@@ -237,72 +239,70 @@ export class Engine implements Controller {
   #keep(runner: Runner, lease: LeaseKeeper): Runner {
     const name = scopeName(lease.scope);
     this.#runners.set(name, runner);
-    const forget = (): void => {
-      if (this.#runners.get(name) === runner) this.#runners.delete(name);
-    };
-    runner.ended
-      .then(
-        async () => {
-          forget();
-          await lease.release();
-          this.#housekeeper.hurry(lease.scope);
-        },
-        () => {
-          forget();
-          lease.abandon();
-        },
-      )
-      .catch((error: unknown) =>
-        this.#deps.log.write('error', 'a lease could not be given back', { scope: name, error: failureData(error) }),
-      );
+    this.#parting.set(name, this.#partFrom(runner, lease, name));
     return runner;
   }
 
-  /** A deployment whose controller died is brought back before another one begins. */
-  async #settleAbandoned(scope: Scope, lease: LeaseKeeper): Promise<void> {
-    const state = await this.#scope(scope);
-    if (state.active === undefined) return;
-    const runner = await this.#resumed(state, state.active, lease);
-    await runner.command(
-      { kind: 'abort', reason: 'its controller ended and a new deployment was asked for' },
-      'sluice',
-    );
-    await runner.ended;
+  async #partFrom(runner: Runner, lease: LeaseKeeper, name: string): Promise<void> {
+    try {
+      await runner.ended;
+      await lease.release();
+      this.#housekeeper.hurry(lease.scope);
+    } catch (error) {
+      lease.abandon();
+      this.#deps.log.write('warn', 'a deployment is no longer run from here', {
+        scope: name,
+        error: failureData(error),
+      });
+    } finally {
+      if (this.#runners.get(name) === runner) this.#runners.delete(name);
+    }
   }
 
-  async #giveUp(runner: Runner): Promise<void> {
-    if (runner.rollout.course === 'forward') {
-      await runner.command({ kind: 'abort', reason: 'its controller ends' }, 'sluice');
-    }
+  /** A deployment whose controller died is brought back before another one begins. */
+  async #settleAbandoned(scope: Scope): Promise<void> {
+    const runner = await this.#takeUpInTurn(scope);
+    if (runner === undefined) return;
+    await this.#giveUp(runner, 'its controller ended and another deployment was asked for');
+  }
+
+  /** Ends a deployment on its way forward by going back, and waits until all of it is over. */
+  async #giveUp(runner: Runner, reason: string): Promise<void> {
+    if (runner.rollout.course === 'forward') await runner.command({ kind: 'abort', reason }, 'sluice');
     await runner.ended;
+    await this.#parting.get(scopeName(runner.rollout.plan.scope));
   }
 
   async #takeUp(scope: Scope): Promise<Runner | undefined> {
-    return this.#turns.take(scope, async () => {
-      if (this.#runners.has(scopeName(scope))) return undefined;
-      const lease = await this.#tryAcquire(scope);
-      if (lease === undefined) return undefined;
-      const state = await this.#scope(scope);
-      if (state.active !== undefined) return this.#keep(await this.#resumed(state, state.active, lease), lease);
-      await lease.release();
-      return undefined;
-    });
+    return this.#turns.take(scope, () => this.#takeUpInTurn(scope));
   }
 
-  async #resumed(state: ScopeState, active: Rollout, lease: LeaseKeeper): Promise<Runner> {
-    const drivers = this.#deps.drivers(active.plan.spec);
+  /** Undefined where no deployment is under way, or somebody else runs it. */
+  async #takeUpInTurn(scope: Scope): Promise<Runner | undefined> {
+    if (this.#runners.has(scopeName(scope))) return undefined;
+    const { active, lease: before } = await this.#scope(scope);
+    if (active === undefined) return undefined;
+    const lease = await this.#tryAcquire(scope);
+    if (lease === undefined) return undefined;
+    // Between looking and taking the lease the deployment may have ended.
+    const state = await this.#scope(scope);
+    if (state.active !== undefined) return this.#resumed(state, state.active, lease, before?.holder);
+    await lease.release();
+    return undefined;
+  }
+
+  async #resumed(state: ScopeState, active: Rollout, lease: LeaseKeeper, before: Holder | undefined): Promise<Runner> {
     const runner = new Runner({
       deps: this.#deps,
-      drivers,
+      drivers: this.#deps.drivers(active.plan.spec),
       lease,
       stream: this.#stream,
       rollout: active,
       situation: state.situation,
       outbox: state.outbox,
     });
-    await runner.resume(
-      state.lease === undefined ? 'the one before' : `${state.lease.holder.controller} on ${state.lease.holder.host}`,
-    );
+    this.#keep(runner, lease);
+    await runner.resume(before === undefined ? 'the one before' : `${before.controller} on ${before.host}`);
     return runner;
   }
 

@@ -34,6 +34,7 @@ class HoldObserver {
   #window: Window;
   /** Outcome and minimums that were reported last. */
   #reported = '';
+  #confirmed = false;
   #reporting = false;
   #toldAt = 0;
 
@@ -97,11 +98,14 @@ class HoldObserver {
       hold.minimumsReached || (now - hold.enteredAt >= step.atLeastMs && judgement.candidate.requests >= step.requests);
     this.#tellLive(now, judgement);
     const key = `${judgement.outcome} ${minimumsReached}`;
-    if (key === this.#reported || this.#reporting) return;
+    // Reaching the minimums and passing are two events, told one after the other, even where both are true at once.
+    const confirms = key === this.#reported && minimumsReached && !this.#confirmed;
+    if ((key === this.#reported && !confirms) || this.#reporting) return;
     this.#reporting = true;
     try {
       await this.#observation.onJudged(judgement, minimumsReached);
       this.#reported = key;
+      this.#confirmed = confirms;
     } finally {
       this.#reporting = false;
     }

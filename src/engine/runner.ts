@@ -241,6 +241,8 @@ export class Runner {
     this.#observing = undefined;
     const step = currentStep(this.#rollout)?.step;
     if (hold === undefined || step?.kind !== 'hold' || this.#signal.aborted) return;
+    // A hold that only waits for a person has nothing to judge.
+    if (step.checks.length === 0 && step.maxMs === 0) return;
     const stop = new AbortController();
     this.#observing = { hold: hold.id, stop };
     const { deps, drivers, stream } = this.#options;

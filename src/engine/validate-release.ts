@@ -79,7 +79,7 @@ export function serviceTarget(spec: DeploySpec): ProbeTarget {
 }
 
 export function previewTarget(spec: DeploySpec): ProbeTarget {
-  const preview = spec.router.driver === 'embedded' ? spec.router.preview : memoryAddress;
+  const preview = spec.router.driver === 'embedded' ? spec.router.preview : memoryPreviewAddress;
   if (preview === undefined) {
     throw new Failure('plan.unsupported', 'the router has no preview address', {
       at: 'router.embedded.preview',
@@ -89,8 +89,9 @@ export function previewTarget(spec: DeploySpec): ProbeTarget {
   return { address: reachable(preview), tls: false };
 }
 
-/** The memory router listens nowhere; its prober knows this address. */
+/** The memory router listens nowhere; its prober knows these addresses. */
 export const memoryAddress: Address = { host: '127.0.0.1', port: 0 };
+export const memoryPreviewAddress: Address = { host: '127.0.0.1', port: 1 };
 
 /** An address to connect to, for one that is listened on. */
 function reachable(listen: Address): Address {

@@ -48,6 +48,7 @@ function startWords(before: Rollout): string {
 
 function doneWords(before: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): string {
   const planned = currentStep(before);
+  if (before.queue.length > 0) return 'the routes for it are in force';
   const step = planned === undefined ? 'done' : `done: ${describeStep(planned, before.plan)}`;
   if (event.result.kind === 'drained' && event.result.cut > 0) return `${step} (${event.result.cut} cut)`;
   return step;

@@ -12,7 +12,7 @@ export interface Row {
 }
 
 /** Events that end a step and so begin the next one. */
-const stepEnds: readonly EventKind[] = ['effect-done', 'effect-failed', 'time-came', 'promote', 'resume'];
+const stepEnds: readonly EventKind[] = ['effect-done', 'effect-failed', 'judged', 'time-came', 'promote', 'resume'];
 const holdEnds: readonly EventKind[] = ['judged', 'time-came', 'promote', 'resume'];
 
 const forward: readonly Row[] = [
@@ -68,6 +68,11 @@ const waitingForPeople: readonly Row[] = [
 
 const working = statuses.filter((status) => !finalStatuses.includes(status) && status !== 'ROLLING_BACK');
 
+/** Ways out of a pause that do not lead back to where it began. */
+const resuming: readonly Row[] = [
+  { from: 'PAUSED', to: 'VERIFIED', on: ['resume', 'promote'], when: 'what was paused was the last step' },
+];
+
 /** A person may pause anything that is on its way forward; a hold without a conclusion pauses by itself. */
 const pausing: readonly Row[] = working
   .filter((status) => status !== 'PAUSED' && status !== 'INIT' && status !== 'AWAITING_APPROVAL')
@@ -102,7 +107,7 @@ const goingBack: readonly Row[] = [
   })),
 ];
 
-export const machine: readonly Row[] = [...forward, ...waitingForPeople, ...pausing, ...goingBack];
+export const machine: readonly Row[] = [...forward, ...waitingForPeople, ...pausing, ...resuming, ...goingBack];
 
 const allowed = new Set(machine.flatMap((row) => row.on.map((event) => `${row.from} ${row.to} ${event}`)));
 

@@ -181,9 +181,12 @@ function onJudged(state: Rollout, event: Extract<RolloutEvent, { kind: 'judged' 
   if (step?.kind !== 'hold' || state.hold?.id !== event.hold || state.course === 'back') return state;
   const minimumsReached = state.hold.minimumsReached || event.minimumsReached;
   const hold = { ...state.hold, judgement: event.judgement, minimumsReached };
-  const status: Status = state.status === 'CANARY_WAITING' && minimumsReached ? 'CANARY_EVALUATING' : state.status;
-  const judged = { ...state, hold, status };
+  const judged: Rollout = { ...state, hold };
   const decision = decide(step, { ...factsOf(judged), overdue: state.until !== undefined && state.at >= state.until });
+  // The stage's minimums are a state of their own in the record; whether the gates pass is the next judgement's to say.
+  if (state.status === 'CANARY_WAITING' && minimumsReached && decision.kind !== 'go-back') {
+    return { ...judged, status: 'CANARY_EVALUATING' };
+  }
   // While a person has the word, evidence can only take it back, never go on by itself.
   return isWaiting(state.status) && decision.kind !== 'go-back' ? judged : follow(judged, step, decision);
 }

@@ -1,0 +1,167 @@
+// What must hold in the simulated world after every step, judged from outside: by what the router, platform and store show.
+
+import { allTraffic, shareOf, type Routes } from '../../src/core/routes.ts';
+import type { EventRecord } from '../../src/core/rollout/record.ts';
+import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import { isFinal } from '../../src/core/rollout/status.ts';
+import { scope } from './specs.ts';
+import type { World } from './world.ts';
+
+export class Violation extends Error {
+  override readonly name = 'Violation';
+  readonly invariant: string;
+
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`);
+    this.invariant = invariant;
+  }
+}
+
+/** How long an instance that ended by itself may still be in traffic before anybody can have noticed. */
+const noticeMs = 40_000;
+
+export class Checker {
+  readonly #world: World;
+  #seen: Routes | undefined;
+  /** The highest share that was ever committed for each deployment, before it turned back. */
+  readonly #committed = new Map<string, number>();
+  readonly #versions = new Map<string, { readonly version: number; readonly to: string }>();
+  readonly #failedGates = new Set<string>();
+  #sequence = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async afterStep(): Promise<void> {
+    await this.#checkRecords();
+    const rollouts = await this.#world.store.rollouts({ scope, limit: 20 });
+    for (const rollout of rollouts) this.#noteShare(rollout);
+    this.#checkOneActive(rollouts);
+    this.#checkRoutes(rollouts);
+  }
+
+  /** When everything has come to rest. */
+  async atRest(): Promise<void> {
+    const rollouts = await this.#world.store.rollouts({ scope, limit: 20 });
+    const [state] = await this.#world.store.scopes(scope);
+    for (const rollout of rollouts) {
+      if (!isFinal(rollout.status)) throw new Violation('everything ends', `${rollout.id} is still ${rollout.status}`);
+      if (this.#failedGates.has(rollout.id) && rollout.status === 'VERIFIED') {
+        throw new Violation('a failing gate never ends in promotion', `${rollout.id} was verified`);
+      }
+    }
+    if (state?.outbox.length !== 0) throw new Violation('nothing is left over', 'effects lie in the outbox');
+    this.#checkEnd(rollouts, state.situation.stable?.release.id);
+    const known = new Set([state.situation.stable?.release.id, state.situation.warm?.placement.release.id]);
+    const orphan = this.#world.platform.view().find((instance) => !known.has(instance.release));
+    if (orphan !== undefined) throw new Violation('nothing is left over', `instance ${orphan.id} belongs to nobody`);
+  }
+
+  /** Traffic is where the record says: on stable, wholly, on instances that run. */
+  #checkEnd(rollouts: readonly Rollout[], stable: string | undefined): void {
+    const routes = this.#world.router.inForce(scope);
+    // A deployment that a person must look at is allowed to have left things as they are.
+    if (rollouts[0]?.status === 'FAILED') return;
+    if (stable === undefined) {
+      if ((routes?.groups ?? []).some((group) => group.share > 0))
+        throw new Violation('a rollback ends on the former release', 'there was none, but traffic is routed');
+      return;
+    }
+    if (routes === undefined || shareOf(routes, stable) !== allTraffic) {
+      throw new Violation('a rollback ends on the former release', `${stable} does not have all traffic`);
+    }
+    const running = this.#world.platform
+      .view()
+      .filter((instance) => instance.release === stable && instance.state === 'running');
+    if (running.length === 0)
+      throw new Violation('traffic only to healthy instances', `no instance of ${stable} runs at the end`);
+  }
+
+  async #checkRecords(): Promise<void> {
+    const records = await this.#world.store.records({ scope, after: this.#sequence, limit: 1000 });
+    for (const record of records) this.#checkRecord(record);
+    this.#sequence = records.at(-1)?.sequence ?? this.#sequence;
+  }
+
+  #checkRecord(record: EventRecord): void {
+    const before = this.#versions.get(record.deployment) ?? { version: 0, to: 'INIT' };
+    if (record.version !== before.version + 1 || record.from !== before.to) {
+      throw new Violation(
+        'every change has exactly one record',
+        `${record.deployment} version ${record.version} ${record.from} follows version ${before.version} ${before.to}`,
+      );
+    }
+    this.#versions.set(record.deployment, { version: record.version, to: record.to });
+    if (record.event.kind === 'judged' && record.event.judgement.outcome === 'fail' && isTrial(record)) {
+      this.#failedGates.add(record.deployment);
+    }
+  }
+
+  #noteShare(rollout: Rollout): void {
+    const version = this.#versions.get(rollout.id)?.version ?? 0;
+    if (rollout.version !== version) {
+      throw new Violation(
+        'every change has exactly one record',
+        `${rollout.id} is at version ${rollout.version}, its records at ${version}`,
+      );
+    }
+    this.#committed.set(rollout.id, Math.max(this.#committed.get(rollout.id) ?? 0, rollout.share));
+  }
+
+  #checkOneActive(rollouts: readonly Rollout[]): void {
+    const active = rollouts.filter((rollout) => !isFinal(rollout.status));
+    if (active.length > 1)
+      throw new Violation('one deployment at a time', active.map((rollout) => rollout.id).join(', '));
+  }
+
+  #checkRoutes(rollouts: readonly Rollout[]): void {
+    const routes = this.#world.router.inForce(scope);
+    if (routes === undefined) return;
+    const total = routes.groups.reduce((sum, group) => sum + group.share, 0);
+    if (total !== allTraffic && total !== 0) throw new Violation('shares add up', `they add up to ${total}`);
+    const [newest] = rollouts;
+    if (newest !== undefined) this.#checkShare(routes, newest);
+    if (this.#seen !== undefined && routes.revision < this.#seen.revision)
+      throw new Violation('routes never go back in time', `revision ${routes.revision} after ${this.#seen.revision}`);
+    if (routes.revision !== this.#seen?.revision) this.#checkEndpoints(routes);
+    this.#seen = routes;
+  }
+
+  #checkShare(routes: Routes, rollout: Rollout): void {
+    const share = shareOf(routes, rollout.plan.candidate.id);
+    const allowed = this.#committed.get(rollout.id) ?? 0;
+    if (share > allowed)
+      throw new Violation('share within its stage', `${rollout.id} has ${share} of at most ${allowed}`);
+    if (rollout.course === 'back' && rollout.safeAt !== undefined && share > 0 && rollout.plan.strategy !== 'same') {
+      throw new Violation('share within its stage', `${rollout.id} went back but has ${share}`);
+    }
+  }
+
+  #checkEndpoints(routes: Routes): void {
+    const now = this.#world.clock.now();
+    for (const group of routes.groups.filter((candidate) => candidate.share > 0)) {
+      for (const endpoint of group.endpoints) {
+        const crashed = this.#world.crashedAt.get(endpoint.instance);
+        const unnoticed = crashed !== undefined && now - crashed < noticeMs;
+        if (this.#world.platform.answer(endpoint.address) !== 'healthy' && !unnoticed) {
+          throw new Violation(
+            'traffic only to healthy instances',
+            `${endpoint.instance} of ${group.release} gets traffic`,
+          );
+        }
+      }
+      if (group.endpoints.length === 0 && this.#world.crashedAt.size === 0) {
+        throw new Violation(
+          'traffic only to healthy instances',
+          `${group.release} has ${group.share} without an instance`,
+        );
+      }
+    }
+  }
+}
+
+/** Whether the judgement was about a hold that was still in progress; one that comes late speaks of the past. */
+function isTrial(record: EventRecord): boolean {
+  return record.from !== 'ROLLING_BACK';
+}
