@@ -12,6 +12,10 @@ const shortText = z.string().min(1).max(4096);
 const absolute = shortText.refine((path) => isAbsolute(path) && !path.includes('\0'), {
   error: 'not an absolute path',
 });
+const requestTarget = z
+  .string()
+  .max(4096)
+  .regex(/^(?:\/|https?:\/\/)\S*$/, { error: 'neither a path nor a URL' });
 const durationMs = z
   .int()
   .min(0)
@@ -54,7 +58,7 @@ const status = z.strictObject({ from: z.int().min(100).max(599), to: z.int().min
 export const validationCheckSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('http'),
-    url: shortText,
+    url: requestTarget,
     method: z.string().regex(/^[A-Z]{1,16}$/),
     headers: z.record(z.string().max(256), z.string().max(8192)),
     body: text.optional(),
@@ -67,7 +71,7 @@ export const validationCheckSchema = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('tcp'), ...address, ...limits }),
   z.strictObject({ kind: z.literal('command'), command, workingDirectory: absolute, ...limits }),
-  z.strictObject({ kind: z.literal('openapi'), url: shortText, maxPaths: z.int().min(1).max(1000), ...limits }),
+  z.strictObject({ kind: z.literal('openapi'), url: requestTarget, maxPaths: z.int().min(1).max(1000), ...limits }),
 ]);
 
 const relativeMetric = z.enum(['errorRate', 'availability', 'p50', 'p95', 'p99']);

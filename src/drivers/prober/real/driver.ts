@@ -1,0 +1,35 @@
+// Asks real releases: HTTP requests, TCP connections and programs of this machine.
+
+import { parse } from 'yaml';
+import type { Asker } from '../../../core/validation/asker.ts';
+import { carryOut } from '../../../core/validation/carry-out.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Prober } from '../../../ports/prober.ts';
+import { runProgram } from './program.ts';
+import { connect } from './tcp.ts';
+import { request } from './http.ts';
+
+export interface RealProberOptions {
+  readonly clock: Clock;
+  /** The variables that programs are given, besides those that name the release. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+export function createProber({ clock, variables }: RealProberOptions): Prober {
+  const asker: Asker = {
+    request,
+    connect,
+    run: (program, signal) => runProgram(program, variables, signal),
+    readDocument,
+  };
+  return { probe: (check, target, signal) => carryOut({ asker, time: clock }, check, target, signal) };
+}
+
+/** JSON, or else YAML. Repeats by anchors are bounded, as a small text could explode by them. */
+function readDocument(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown;
+  }
+}
