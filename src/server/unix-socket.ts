@@ -3,13 +3,16 @@
 import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { type Server, connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../base/failure.ts';
 import { failureCatalogue } from '../base/failure-catalogue.ts';
 import { startListening } from './start-listening.ts';
 
+/** How long others that found the same dead socket may take to put theirs in its place; milliseconds. */
+const settleMs = 100;
+
 /**
- * Lets the server listen on `path`, with mode 0600 from the first moment, and returns what frees the path again. The socket is made
- * under another name and then linked, so that of two servers which start at once only one gets the path. Rejects with
+ * Lets the server listen on `path`, with mode 0600 from the first moment, and returns what frees the path again. Rejects with
  * `server.running` when a living server has it and with `server.listen` when it cannot be had.
  */
 export async function listenOnPath(server: Server, path: string): Promise<() => void> {
@@ -17,18 +20,37 @@ export async function listenOnPath(server: Server, path: string): Promise<() => 
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     await startListening(server, { path: temporary });
-    chmodSync(temporary, 0o600);
-    const identity = identityOf(temporary);
-    while (!tryLink(temporary, path)) await clear(path);
-    return () => {
-      // Another server may have taken the path since.
-      if (identityOf(path) === identity) rmSync(path, { force: true });
-    };
+    try {
+      chmodSync(temporary, 0o600);
+      return await take(temporary, path);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
   } catch (error) {
     server.close();
     throw error instanceof Failure ? error : cannotListen(path, error);
-  } finally {
-    rmSync(temporary, { force: true });
+  }
+}
+
+/**
+ * Gives the listening socket its name. A free path is linked, which only one can do. A dead server's path is replaced; of several that
+ * do so at once the last one has it, and the others see after a moment that it is no longer theirs.
+ */
+async function take(temporary: string, path: string): Promise<() => void> {
+  const identity = identityOf(temporary);
+  const free = (): void => {
+    // Another server may have taken the path since.
+    if (identityOf(path) === identity) rmSync(path, { force: true });
+  };
+  for (;;) {
+    if (tryLink(temporary, path)) return free;
+    const found = await stateOf(path);
+    if (found === 'living') throw running(path);
+    if (found === 'dead') {
+      replace(temporary, path);
+      await sleep(settleMs);
+      if (identityOf(path) === identity) return free;
+    }
   }
 }
 
@@ -37,46 +59,36 @@ function tryLink(temporary: string, path: string): boolean {
     linkSync(temporary, path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
 }
 
-/** Removes a dead server's socket. It is moved aside first: what was moved is looked at again, and put back if it lives after all. */
-async function clear(path: string): Promise<void> {
+/** At no moment is there nothing at the path. */
+function replace(temporary: string, path: string): void {
+  const spare = `${temporary}s`;
+  linkSync(temporary, spare);
+  renameSync(spare, path);
+}
+
+/** Whether somebody accepts connections there. Throws for a file that is no socket. */
+async function stateOf(path: string): Promise<'living' | 'dead' | 'gone'> {
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw cannotListen(path, new Error('there is a file that is no socket'));
-  if (await isLiving(path)) throw running(path);
-  const aside = `${path}.${process.pid}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-    throw error;
-  }
-  try {
-    if (!(await isLiving(aside))) return;
-    tryLink(aside, path);
-    throw running(path);
-  } finally {
-    rmSync(aside, { force: true });
-  }
-}
-
-/** Whether somebody accepts connections there. */
-function isLiving(path: string): Promise<boolean> {
+  if (found === undefined) return 'gone';
+  if (!found.isSocket()) throw new Error('there is a file that is no socket');
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
-    const done = (living: boolean): void => {
+    const done = (state: 'living' | 'dead' | 'gone'): void => {
       socket.destroy();
-      resolve(living);
+      resolve(state);
     };
-    socket.once('connect', () => done(true));
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') done(false);
+    socket.once('connect', () => done('living'));
+    socket.once('error', (error) => {
+      const code = codeOf(error);
+      if (code === 'ECONNREFUSED') done('dead');
+      else if (code === 'ENOENT') done('gone');
       // The queue of its connections is full: it is busy, not dead.
-      else if (error.code === 'EAGAIN') done(true);
+      else if (code === 'EAGAIN') done('living');
       else reject(error);
     });
   });
@@ -85,6 +97,10 @@ function isLiving(path: string): Promise<boolean> {
 function identityOf(path: string): string {
   const status = lstatSync(path, { throwIfNoEntry: false });
   return status === undefined ? 'none' : `${status.dev}:${status.ino}`;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function running(path: string): Failure {
