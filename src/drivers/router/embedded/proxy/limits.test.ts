@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+
+import { Bench, get, group, raw, routesOf, until } from '../harness.ts';
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+afterEach(() => bench.end());
+
+describe('limits', () => {
+  const limits = { headerBytes: 1_024, idleMs: 300, answerMs: 300 };
+
+  it('a head that is too long is refused with 431', async () => {
+    const { address } = await bench.proxy(routesOf(1, []), { limits });
+    assert.match(
+      await raw(address, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(1_000)}\r\n\r\n`),
+      /^HTTP\/1\.1 431 /,
+    );
+    assert.match(await raw(address, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(2_000)}`), /^HTTP\/1\.1 431 /);
+  });
+
+  it('a client that sends its head byte by byte is cut all the same', async () => {
+    const { address } = await bench.proxy(routesOf(1, []), { limits });
+    const text = await raw(address, ...`GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(500)}`.split(''));
+    assert.match(text, /^HTTP\/1\.1 408 /);
+  });
+
+  it('a client that says nothing is let go without a word', async () => {
+    const { address } = await bench.proxy(routesOf(1, []), { limits });
+    assert.equal(await raw(address), '');
+  });
+
+  it('a client that stops in the midst of its body is cut with 408', async () => {
+    const instance = await bench.instance('old-1', (asked) => asked.resume());
+    const { address } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), { limits });
+    assert.match(await raw(address, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc'), /^HTTP\/1\.1 408 /);
+  });
+
+  it('an instance that does not answer in time is answered for with 504', async () => {
+    const instance = await bench.instance('old-1', () => undefined);
+    const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), { limits });
+    assert.equal((await get(address)).status, 504);
+    await until(() => samples.length === 1, 'a sample');
+    assert.deepEqual([samples[0]?.status, samples[0]?.origin], [504, 'router']);
+  });
+
+  it('an answer that comes to a standstill is broken off', async () => {
+    const instance = await bench.instance('old-1', (_asked, response) => void response.write('half'));
+    const { address } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), { limits });
+    await assert.rejects(get(address));
+  });
+});
+
+describe('the end of the proxy', () => {
+  it('requests in flight are finished, new connections are not taken', async () => {
+    let finish = (): void => undefined;
+    let asked = false;
+    const instance = await bench.instance('old-1', (_request, response) => {
+      asked = true;
+      finish = () => response.end('done');
+    });
+    const { address, proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]));
+    const answer = get(address);
+    await until(() => asked, 'the instance has the request');
+    const closed = proxy.close(30_000);
+    await until(
+      async () =>
+        await get(address).then(
+          () => false,
+          () => true,
+        ),
+      'new connections are refused',
+    );
+    finish();
+    assert.equal((await answer).body, 'done');
+    await closed;
+  });
+});
