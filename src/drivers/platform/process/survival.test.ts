@@ -209,6 +209,8 @@ test('a record of an earlier boot names no process', async (context) => {
   assert.ok(record?.process);
   await records.write({ ...record, process: { ...record.process, boot: 'another' } });
   assert.equal((await it.fixture.open().list(scope))[0]?.state, 'exited');
+  await it.fixture.platform.stop({ scope, release: it.group.release.id, graceMs: 0 });
+  assert.deepEqual(await it.processes(), [record.process.pid], 'it was not ended in the name of another boot');
   await records.write(record);
 });
 
