@@ -29,12 +29,18 @@ export function assessGoals(results: Results): Goal[] {
   ];
 }
 
+/** Whether a rate may be at most `most`: false when the trials rule that out at 97.5 %. More trials make it sharper. */
+const within = ({ hits, tries }: { hits: number; tries: number }, most: number): boolean =>
+  exactInterval(hits, tries).low <= most;
+
+/** Goals are given to one decimal. */
+const rounded = (value: number | undefined): number => Math.round((value ?? Infinity) * 10) / 10;
+
 const abortsOf = (results: Results, group: string, index: number, rule: string): { hits: number; tries: number } => {
   const trials = results.cell(group, index);
   return { hits: trials.filter((aborts) => aborts[rule] !== undefined).length, tries: trials.length };
 };
 
-/** A cell counts as above 1 % when its aborts cannot be explained by 1 % (at 2.5 % per cell). */
 function falseAborts(results: Results): Goal {
   const cells = [
     ...healthy.map((_, index) => ['healthy', index] as const),
@@ -48,11 +54,11 @@ function falseAborts(results: Results): Goal {
     tries: 0,
   });
   const worst = counts.reduce((a, b) => (b.hits / b.tries > a.hits / a.tries ? b : a));
-  const above = counts.filter(({ hits, tries }) => exactInterval(hits, tries).low > alpha).length;
+  const above = counts.filter((count) => !within(count, alpha)).length;
   const { low, high } = exactInterval(pooled.hits, pooled.tries);
   return {
     name: 'G1 false aborts an hour: at most 1 % in every cell, at most 0.5 % pooled',
-    met: above === 0 && pooled.hits / pooled.tries <= 0.005,
+    met: above === 0 && within(pooled, 0.005),
     figure:
       `${pooled.hits} of ${pooled.tries} hours, ${percent(pooled.hits / pooled.tries)} (${percent(low)} to ${percent(high)}); ` +
       `worst cell ${worst.hits} of ${worst.tries}; ${above} cells certainly above 1 %`,
@@ -72,7 +78,7 @@ function wrongPromotions(results: Results): Goal {
   const [at = { hits: 1, tries: 1 }, beyond = { hits: 1, tries: 1 }] = pooled;
   return {
     name: 'G2 wrong promotions: at most 5 % at the margin, at most 0.5 % at twice the margin',
-    met: at.hits / at.tries <= 0.05 && beyond.hits / beyond.tries <= 0.005,
+    met: within(at, 0.05) && within(beyond, 0.005),
     figure: `${at.hits} of ${at.tries} (${percent(at.hits / at.tries)}); ${beyond.hits} of ${beyond.tries} (${percent(beyond.hits / beyond.tries)})`,
   };
 }
@@ -133,12 +139,12 @@ function againstTheLimits(results: Results): Goal[] {
   return [
     {
       name: 'G4 requests until abort for 0.5 to 5 % errors: at most 2.1 times Wald’s test, at most 2.0 times the two-sample limit',
-      met: (wald ?? Infinity) <= 2.1 && (twoSample ?? Infinity) <= 2,
+      met: rounded(wald) <= 2.1 && rounded(twoSample) <= 2,
       figure: `at most ${wald?.toFixed(2)} and ${twoSample?.toFixed(2)} times (mean requests)`,
     },
     {
       name: 'G4 requests until abort for slower candidates: at most 2.2 times the two-sample limit',
-      met: (latency ?? Infinity) <= 2.2,
+      met: rounded(latency) <= 2.2,
       figure: `at most ${latency?.toFixed(2)} times (median requests)`,
     },
   ];

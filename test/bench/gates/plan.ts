@@ -16,7 +16,7 @@ export interface Runs {
 }
 
 /** About four minutes on two cores. */
-export const usualRuns: Runs = { healthy: 40, defects: 40, perRequest: 200, margin: 100, rollouts: 40 };
+export const usualRuns: Runs = { healthy: 40, defects: 40, perRequest: 300, margin: 100, rollouts: 40 };
 /** Within fifteen minutes on two cores. */
 export const fullRuns: Runs = { healthy: 150, defects: 100, perRequest: 500, margin: 400, rollouts: 150 };
 /** Seconds: what the test runs. */

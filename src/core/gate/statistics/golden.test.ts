@@ -20,6 +20,7 @@ const read = (name: string): unknown => JSON.parse(readFileSync(join(fixtures, n
 const referenceGate: StatisticalGate = {
   ...gatePresets.default,
   warmUpMs: 0,
+  capital: { errors: 0.45, latency: 0.35, guard: 0.2 },
   guard: { rate: 0.005, memory: 0 },
   margins: [{ upToShare: 10_000, errors: 0.005, p95: 0.02, p99: 0.01 }],
 };

@@ -61,7 +61,7 @@ const defaultGate: StatisticalGate = {
   minBadEvents: 3,
   guard: { memory: 200 },
   burst: { least: 1, most: 50 },
-  capital: { errors: 0.45, latency: 0.35, guard: 0.2 },
+  capital: { errors: 0.5, latency: 0.3, guard: 0.2 },
   forgetMs: 600_000,
   splitAlpha: 0.001,
 };

@@ -2,10 +2,11 @@
 
 import { addCounts, clearCounts, noCounts } from '../../../../src/core/gate/statistics/counts.ts';
 import { burstOf, type StableHistory } from '../../../../src/core/gate/statistics/history.ts';
-import { marginsAt, type StatisticalGate } from '../../../../src/core/gate/statistics/settings.ts';
+import { marginsAt, tuning, type StatisticalGate } from '../../../../src/core/gate/statistics/settings.ts';
 import {
   addBlock,
   decidingWealth,
+  inject,
   startWealth,
   type WealthState,
 } from '../../../../src/core/gate/statistics/wealth.ts';
@@ -27,6 +28,8 @@ export interface OurOptions {
 export function createOurs(gate: StatisticalGate, history: StableHistory, options: OurOptions = {}): OurRule {
   const burst = options.ignoreBursts === true ? { errors: 1, latency: 1 } : burstOf(history, gate.burst);
   const state = startWealth(gate, history.counts, burst);
+  // a trial begins with its first stage, which stakes some capital of its own
+  inject(gate, state, tuning.stageShare);
   const gathered = { candidate: noCounts(buckets), stable: noCounts(buckets) };
   const every = options.scrapeSeconds ?? 0;
   let lookedAt = 0;
