@@ -1,5 +1,6 @@
 // Holds the lease of one scope: renews it in time and says at once when it is lost.
 
+import { failureData } from '../base/failure.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { Lease } from '../ports/store.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -34,11 +35,18 @@ export class LeaseKeeper {
     return !this.#lost.signal.aborted && this.#deps.clock.now() < this.#lease.until;
   }
 
-  /** Gives the lease back so that others need not wait for its end. */
+  /** Gives the lease back so that others need not wait for its end; where the store does not take it, it ends by itself. */
   async release(): Promise<void> {
     this.#ended.abort();
     if (this.#lost.signal.aborted) return;
-    await this.#deps.store.lease({ kind: 'release', scope: this.scope, fence: this.fence });
+    try {
+      await this.#deps.store.lease({ kind: 'release', scope: this.scope, fence: this.fence });
+    } catch (error) {
+      this.#deps.log.write('warn', 'the lease could not be given back; it ends by itself', {
+        scope: scopeName(this.scope),
+        error: failureData(error),
+      });
+    }
   }
 
   /** Ends the renewing without giving the lease back: it ends by itself, as after a crash. */
@@ -75,7 +83,7 @@ export class LeaseKeeper {
     } catch (error) {
       log.write('warn', 'the lease could not be renewed', {
         scope: scopeName(this.scope),
-        error: error instanceof Error ? error.message : String(error),
+        error: failureData(error),
       });
       return true;
     }

@@ -34,6 +34,7 @@ export class Checker {
   }
 
   async afterStep(): Promise<void> {
+    if (this.#world.defect !== undefined) throw new Violation('no assertion fails', this.#world.defect.slice(0, 300));
     await this.#checkRecords();
     const rollouts = await this.#world.store.rollouts({ scope, limit: 20 });
     for (const rollout of rollouts) this.#noteShare(rollout);

@@ -35,6 +35,8 @@ export class World {
   readonly random: Random;
   /** Log lines, for a failing seed. */
   readonly journal: { readonly at: number; readonly text: string }[] = [];
+  /** The first assertion of the engine that failed. */
+  defect: string | undefined;
   readonly #serving = new Map<string, Serving>();
   readonly #dead = new Set<string>();
   /** When instances were made to end by themselves. */
@@ -52,6 +54,8 @@ export class World {
     this.prober = { probe: async (check, target) => this.#probe(checkName(check), target.address.port) };
     this.log = {
       write: (level, message, fields) => {
+        if (JSON.stringify(fields ?? {}).includes('invariant broken'))
+          this.defect ??= `${message} ${JSON.stringify(fields)}`;
         if (level !== 'debug') this.note(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
       },
     };

@@ -80,7 +80,7 @@ const pausing: readonly Row[] = working
     {
       from: status,
       to: 'PAUSED',
-      on: ['pause', 'time-came'],
+      on: ['pause', 'judged', 'time-came'],
       when: 'a person pauses, or a hold ends without a conclusion',
     },
     { from: 'PAUSED', to: status, on: ['resume', 'promote'], when: 'a person resumes or promotes' },
