@@ -3,7 +3,7 @@
 import { allTraffic, shareOf, shareText, type Routes } from '../../core/routes.ts';
 import type { Rollout } from '../../core/rollout/rollout.ts';
 import type { Look } from './look.ts';
-import { clean, hanging } from './text.ts';
+import { clean, fit, hanging } from './text.ts';
 
 const heading = '  traffic   ';
 
@@ -16,7 +16,7 @@ export function renderTraffic(rollout: Rollout, look: Look): readonly string[] {
       ? `${shareText(share)} on trial, no stable release yet`
       : `${shareText(share)} on trial, ${shareText(allTraffic - share)} stable`;
   const room = Math.min(40, look.width - heading.length - words.length - 2);
-  if (room < 10) return [heading + words];
+  if (room < 10) return [fit(heading + words, look.width)];
   return [`${heading}${bar(share, room, look)}  ${words}`];
 }
 
