@@ -1,5 +1,7 @@
 // What a failed connection means, in a sentence.
 
+import { errors } from 'undici';
+
 const sentences: Readonly<Record<string, (place: string) => string>> = {
   ECONNREFUSED: (place) => `nothing listens on ${place}`,
   ECONNRESET: () => 'the connection was closed before the answer was complete',
@@ -17,6 +19,7 @@ const sentences: Readonly<Record<string, (place: string) => string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: (place) => `the certificate of ${place} is signed by an unknown authority`,
   CERT_HAS_EXPIRED: (place) => `the certificate of ${place} has expired`,
   ERR_TLS_CERT_ALTNAME_INVALID: (place) => `the certificate of ${place} is for another name`,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: () => 'the answer is not as long as it says',
   UND_ERR_HEADERS_OVERFLOW: () => 'the head of the answer is too large',
 };
 
@@ -24,7 +27,7 @@ const sentences: Readonly<Record<string, (place: string) => string>> = {
 export function networkProblem(thrown: unknown, place: string): string {
   const error = thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
   const code = codeOf(error);
-  if (code?.startsWith('HPE_') === true) return 'the answer is not HTTP';
+  if (error instanceof errors.HTTPParserError) return 'the answer is not HTTP';
   const sentence = code === undefined || !Object.hasOwn(sentences, code) ? undefined : sentences[code];
   return sentence?.(place) ?? `${place} could not be asked (${code ?? 'unknown error'})`;
 }
