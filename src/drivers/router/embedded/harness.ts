@@ -193,6 +193,18 @@ export function raw(address: Address, ...parts: readonly string[]): Promise<stri
   });
 }
 
+/** Whether nobody listens there. */
+export function isRefused(address: Address): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(address);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.on('error', () => resolve(true));
+  });
+}
+
 /** Waits for something that will come, however slow the machine is. */
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let waited = 0; waited < 20_000; waited += 10) {

@@ -63,16 +63,24 @@ export class ControlServer {
     });
     socket.on('error', () => undefined);
     try {
-      for await (const line of linesOf(socket, messageBytesMax)) {
-        const request = parseRequest(line);
-        // The loop goes on reading, so that a hang-up is noticed while the request is at work.
-        if (request.kind === 'feed') this.#stream(socket);
-        else void this.#answer(socket, this.#handle(request, gone.signal));
-      }
-    } catch (error) {
-      if (!socket.destroyed) await this.#answer(socket, Promise.reject(error));
-      socket.destroySoon();
+      for await (const line of linesOf(socket, messageBytesMax)) this.#take(socket, line, gone.signal);
+    } catch {
+      // The asker broke off, or sent a line without end: either way nobody waits for an answer.
+      socket.destroy();
     }
+  }
+
+  /** Does not wait for the work, so that a hang-up is noticed while it goes on. */
+  #take(socket: Socket, line: string, gone: AbortSignal): void {
+    let request: ControlRequest;
+    try {
+      request = parseRequest(line);
+    } catch (error) {
+      void this.#answer(socket, Promise.reject(error));
+      return;
+    }
+    if (request.kind === 'feed') this.#stream(socket);
+    else void this.#answer(socket, this.#handle(request, gone));
   }
 
   async #answer(socket: Socket, work: Promise<unknown>): Promise<void> {
@@ -100,7 +108,7 @@ export class ControlServer {
 }
 
 function parseRequest(line: string): ControlRequest {
-  const envelope = parse(envelopeSchema, JSON.parse(line));
+  const envelope = parse(envelopeSchema, parseJson(line));
   if (envelope.protocol !== protocolVersion) {
     throw new Failure(
       'router.refused',
@@ -112,6 +120,14 @@ function parseRequest(line: string): ControlRequest {
     );
   }
   return parse(requestSchema, envelope.request);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -78,7 +78,7 @@ export async function listProxies(stateDirectory: string): Promise<readonly Prox
  */
 export async function stopProxy(stateDirectory: string, scope: Scope, graceMs: number): Promise<void> {
   const files = scopeDirectory(stateDirectory, scope);
-  const known = (await hello(files).catch(() => undefined))?.process ?? (await readState(files.state))?.process;
+  const known = (await knownProcess(files)) ?? (await hello(files))?.process;
   if (known === undefined) return;
   const asked = call(files.socket, { kind: 'stop', graceMs }, emptySchema, { timeoutMs: helloMs });
   const heard = await asked.then(
@@ -97,10 +97,23 @@ export async function removeProxy(stateDirectory: string, scope: Scope, graceMs:
   const files = scopeDirectory(stateDirectory, scope);
   await rm(files.socket, { force: true });
   await rm(files.directory, { recursive: true, force: true });
-  await rmdir(dirname(files.directory)).catch((error: unknown) => {
-    // Other environments of the service are in there.
+  await removeEmpty(dirname(files.directory));
+  if (dirname(files.socket) !== files.directory) await removeEmpty(dirname(files.socket));
+}
+
+/** Leaves a directory in which something of others is. */
+async function removeEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
     if (!isCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
-  });
+  }
+}
+
+/** As the proxy itself wrote it down; undefined where it did not, or where that is damaged. */
+async function knownProcess(files: ScopeDirectory): Promise<ProxyProcess | undefined> {
+  const state = await readState(files.state).catch(() => undefined);
+  return state?.process;
 }
 
 async function infoOf(stateDirectory: string, state: ProxyState): Promise<ProxyInfo> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
-import { Bench, get, group, raw, routesOf, until } from '../harness.ts';
+import { Bench, get, group, isRefused, raw, routesOf, until } from '../harness.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -65,14 +65,7 @@ describe('the end of the proxy', () => {
     const answer = get(address);
     await until(() => asked, 'the instance has the request');
     const closed = proxy.close(30_000);
-    await until(
-      async () =>
-        await get(address).then(
-          () => false,
-          () => true,
-        ),
-      'new connections are refused',
-    );
+    await until(() => isRefused(address), 'new connections are refused');
     finish();
     assert.equal((await answer).body, 'done');
     await closed;
