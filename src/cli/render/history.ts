@@ -86,7 +86,7 @@ export function renderDetail({ rollout, records }: DeploymentDetail, look: Look)
   const ended = rollout.endedAt === undefined ? 'not ended' : `ended ${moment(rollout.endedAt, now, zone)}`;
   const took = `${stamp(rollout.createdAt, zone)} by ${clean(rollout.createdBy)}, ${ended}, ${lasted((rollout.endedAt ?? now) - rollout.createdAt)}`;
   return [
-    paint.bold(`${clean(rollout.id)}  ${strategyWords[plan.strategy]} of ${clean(scopeName(plan.scope))}`),
+    paint.bold(fit(`${clean(rollout.id)}  ${strategyWords[plan.strategy]} of ${clean(scopeName(plan.scope))}`, width)),
     '',
     `${padEnd('  result', 12)}${tone(rollout.status, look)(rollout.status)}`,
     ...hanging('  release   ', releaseName(plan.candidate), width),

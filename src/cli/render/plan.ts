@@ -7,7 +7,7 @@ import { scopeName } from '../../core/scope.ts';
 import type { Look } from './look.ts';
 import { releaseName } from './release.ts';
 import { stepParticulars } from './step.ts';
-import { clean, hanging, padEnd, padStart } from './text.ts';
+import { clean, fit, hanging, padEnd, padStart } from './text.ts';
 import { counted } from './units.ts';
 
 export const strategyWords: Readonly<Record<StrategyName, string>> = {
@@ -22,7 +22,7 @@ export const strategyWords: Readonly<Record<StrategyName, string>> = {
 export function renderPlan(plan: Plan, digest: string, look: Look): readonly string[] {
   const { paint, width } = look;
   return [
-    paint.bold(`Plan: ${strategyWords[plan.strategy]} of ${clean(scopeName(plan.scope))}`),
+    paint.bold(fit(`Plan: ${strategyWords[plan.strategy]} of ${clean(scopeName(plan.scope))}`, width)),
     '',
     ...hanging('  release   ', releaseName(plan.candidate), width),
     ...hanging('  replaces  ', replaced(plan), width),
@@ -30,7 +30,8 @@ export function renderPlan(plan: Plan, digest: string, look: Look): readonly str
     '',
     ...steps(plan.steps, plan, look),
     '',
-    paint.bold('If it goes back') + paint.dim(' (a failed step or gate, an abort, the deadline):'),
+    paint.bold('If it goes back:'),
+    ...hanging('  ', 'after a failed step or gate, an abort, or at the deadline', width).map(paint.dim),
     '',
     ...steps(plan.back, plan, look),
     '',

@@ -39,7 +39,7 @@ function by(record: EventRecord): string {
 const indent = 8;
 
 function particulars(event: RolloutEvent, look: Look): readonly string[] {
-  const narrow: Look = { ...look, width: Math.max(40, look.width - indent) };
+  const narrow: Look = { ...look, width: look.width - indent };
   return particularLines(event, narrow).map((line) => ' '.repeat(indent) + line);
 }
 

@@ -88,12 +88,20 @@ function pieces(word: string, columns: number): readonly string[] {
   return [...parts, part];
 }
 
-/** A text behind a heading, wrapped, its further lines under the first. */
+/** A text behind a heading, wrapped, its further lines under the first; below the heading where there is too little room beside it. */
 export function hanging(heading: string, text: string, columns: number): readonly string[] {
   const indent = columnsOf(heading);
-  const lines = wrap(text, Math.max(20, columns - indent));
-  return lines.map((line, index) => (index === 0 ? heading : ' '.repeat(indent)) + line);
+  const beside = columns - indent >= leastBeside || indent <= leastIndent;
+  if (!beside && heading.trim() !== '') {
+    return [heading.trimEnd(), ...hanging(' '.repeat(leastIndent), text, columns)];
+  }
+  const left = beside ? indent : leastIndent;
+  const lines = wrap(text, Math.max(1, columns - left));
+  return lines.map((line, index) => (beside && index === 0 ? heading : ' '.repeat(left)) + line);
 }
+
+const leastBeside = 20;
+const leastIndent = 4;
 
 /** Rows of cells as lines with aligned columns, two spaces between them; `right` names the columns of numbers. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): readonly string[] {
