@@ -259,7 +259,9 @@ describe('the control socket', () => {
         answer += chunk.toString();
         if (answer.includes('\n')) socket.destroy();
       });
-      await once(socket, 'close');
+      await new Promise((resolve) => {
+        socket.once('close', resolve);
+      });
       return answer;
     };
     assert.match(await ask('not json\n'), /"failure"/);
