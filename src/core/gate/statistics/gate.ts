@@ -7,7 +7,7 @@ import { clearBlock, isComplete } from './block.ts';
 import { addCounts, addRequest, noCounts, type Counts, type ReadonlyCounts } from './counts.ts';
 import { addToDifference, noDifference, type DifferenceState } from './difference.ts';
 import { errorRateOf } from './estimate.ts';
-import { burstOf, createHistory, observeStable, type StableHistory } from './history.ts';
+import { burstOf, createHistory, observeStableRequest, type StableHistory } from './history.ts';
 import { clearPromotionEvidence } from './promotion.ts';
 import { marginsAt, tuning, type StatisticalGate } from './settings.ts';
 import { closeBlock, decidingWealth, inject, injectDue, startWealth, wealthParts, type WealthState } from './wealth.ts';
@@ -73,9 +73,7 @@ export function startGate(gate: StatisticalGate, start: GateStart, history?: Sta
 
 /** Notes one request of stable from before the candidate has traffic. */
 export function addHistorySample(history: StableHistory, sample: Sample): void {
-  const one = noCounts(history.counts.latency.length);
-  addRequest(one, isError(sample), bucketOf(sample.latencyMs));
-  observeStable(history, sample.at, one);
+  observeStableRequest(history, sample.at, isError(sample), bucketOf(sample.latencyMs));
 }
 
 /** A stage begins: promotion must be earned anew, and some capital is staked anew on faults that come with load. */

@@ -2,7 +2,7 @@
 
 import type { Burst } from './block.ts';
 import type { Counts } from './counts.ts';
-import { noCounts } from './counts.ts';
+import { addRequest, noCounts } from './counts.ts';
 import { bucketAbove, massBelow } from './suspicions.ts';
 import { sum } from './pooled.ts';
 
@@ -74,6 +74,21 @@ export function observeStable(history: StableHistory, at: number, counts: Readon
       windows.index = index;
     }
     add(windows.open, counts);
+  }
+}
+
+/** The same for a single request. */
+export function observeStableRequest(history: StableHistory, at: number, failed: boolean, bucket: number): void {
+  history.firstAt ??= at;
+  history.lastAt = at;
+  addRequest(history.counts, failed, bucket);
+  for (const windows of history.windows) {
+    const index = Math.floor(at / 1000 / windows.seconds);
+    if (index !== windows.index) {
+      finish(windows);
+      windows.index = index;
+    }
+    addRequest(windows.open, failed, bucket);
   }
 }
 
