@@ -1,6 +1,7 @@
 // `validate`: the checks that a release has to pass before it gets traffic, after the switch, and at any time by `sluice validate`.
 
 import * as z from 'zod';
+import { parseJsonPath } from '../../core/validation/json-path.ts';
 import { words } from '../words.ts';
 import { remoteAddress } from './address.ts';
 import { oneKind, settings } from './settings.ts';
@@ -48,11 +49,10 @@ const headers = z.record(headerName, headerValue, {
   error: words('is not a map of headers', 'Write lines such as accept: application/json under it.'),
 });
 
-/** `items[0].id`: names parted by dots, positions in brackets, and ["any text"] for other names. */
 const jsonPath = z
   .string()
   .max(512)
-  .regex(/^(?:\$\.?)?(?:[^.[\]\s"]+|\[\d{1,9}\]|\["[^"\]]*"\])(?:\.[^.[\]\s"]+|\[\d{1,9}\]|\["[^"\]]*"\])*$/, {
+  .refine((path) => parseJsonPath(path) !== undefined, {
     error: words('is not a JSON path', 'Write a path such as items[0].id.'),
   });
 
@@ -63,15 +63,20 @@ const jsonValue = z
   .meta({ title: 'text, number, true, false or null' });
 
 const url = z
-  .string({ error: words('is not a URL', 'Write a full URL, such as http://db.internal:8080/health.') })
+  .string({
+    error: words('is not a URL', 'Write a full URL without a password, such as http://db.internal:8080/health.'),
+  })
   .max(2048)
   .refine((value) => isHttpUrl(value), {
-    error: words('is not a URL', 'Write a full URL, such as http://db.internal:8080/health.'),
+    error: words('is not a URL', 'Write a full URL without a password, such as http://db.internal:8080/health.'),
   })
   .meta({ title: 'URL' });
 
+/** A URL is shown wherever its check is, so no password may stand in it. */
 function isHttpUrl(value: string): boolean {
-  return /^https?:\/\/[^\s/]/.test(value) && URL.canParse(value);
+  if (!/^https?:\/\/[^\s/]/.test(value) || !URL.canParse(value)) return false;
+  const { username, password } = new URL(value);
+  return username === '' && password === '';
 }
 
 const httpSettings = settings({

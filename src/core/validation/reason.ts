@@ -10,12 +10,21 @@ export function cutReason(reason: string): string {
 
 /** Text of the other side as it may be shown. A release that echoes what it was sent must not make a secret public. */
 export function seenText(text: string, secrets: readonly string[], longest = longestSeen): string {
-  // Longer secrets first, so that one that contains another leaves nothing of itself behind.
-  const known = secrets.filter((secret) => secret !== '').sort((a, b) => b.length - a.length);
-  // Cut first to bound the work, with room for a secret that begins within the part that is shown.
-  const room = longest + (known[0]?.length ?? 0);
-  const hidden = known.reduce((rest, secret) => rest.replaceAll(secret, '[REDACTED]'), text.slice(0, room));
+  // Longer ones first, so that one that contains another leaves nothing of itself behind. All of the text is searched before it
+  // is cut, as a cut could leave the beginning of a secret that is then not recognised.
+  const forms = [...new Set(secrets.flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  const hidden = forms.reduce((rest, form) => rest.replaceAll(form, '[REDACTED]'), text);
   return JSON.stringify(cut(oneLine(hidden), longest));
+}
+
+const shortestPart = 6;
+
+/** A secret and its words (`Bearer` and the token), each as it is, within JSON, and within a URL. */
+function formsOf(secret: string): readonly string[] {
+  const parts = secret.split(/\s+/).filter((part) => part.length >= shortestPart);
+  return [secret, ...parts]
+    .filter((part) => part !== '')
+    .flatMap((part) => [part, JSON.stringify(part).slice(1, -1), encodeURIComponent(part.toWellFormed())]);
 }
 
 /** The end of a text rather than its beginning: the last lines are those that tell. */
