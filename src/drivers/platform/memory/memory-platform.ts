@@ -73,6 +73,9 @@ class InMemory implements MemoryPlatform {
     this.#options = options;
   }
 
+  /** Nothing is run, so nothing can be missing. */
+  async check(): Promise<void> {}
+
   async ensure(group: InstanceGroup, signal?: AbortSignal): Promise<readonly Instance[]> {
     signal?.throwIfAborted();
     return this.#guarded({ operation: 'ensure', scope: group.scope, release: group.release.id }, async () =>

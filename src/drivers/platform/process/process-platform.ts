@@ -66,7 +66,7 @@ class Processes implements ProcessPlatform {
     this.#clock = options.clock;
     this.#records = new InstanceRecords(options.stateDirectory);
     this.#lock = new StateLock(join(options.stateDirectory, 'lock'), options.clock);
-    this.#exits = new ExitWatch(this.#records, options.log ?? silentLog);
+    this.#exits = new ExitWatch(this.#records, options.clock, options.log ?? silentLog);
     this.#starter = new Starter({
       records: this.#records,
       exits: this.#exits,

@@ -138,7 +138,7 @@ test('ensure does not count instances that were asked to end', async (context) =
   const it = await scene(context, { command: [process.execPath, 'main.cjs', 'stubborn'] });
   const old = await it.fixture.platform.ensure(it.group);
   for (const each of old) await eventually('it answers', async () => (await ask(each)) === 'ok');
-  const stopping = it.fixture.platform.stop({ scope, release: it.group.release.id, graceMs: 3000 });
+  const stopping = it.fixture.platform.stop({ scope, release: it.group.release.id, graceMs: 500 });
   const records = new InstanceRecords(it.fixture.stateDirectory);
   await eventually('the stop is under way', async () => (await records.all()).every(({ phase }) => phase === 'ending'));
   const fresh = await it.fixture.platform.ensure(it.group);
