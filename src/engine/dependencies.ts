@@ -28,7 +28,7 @@ export interface Dependencies {
   /** This controller, as it signs its leases. */
   readonly holder: Holder;
   /** Whether the holder of a lease is known not to run any more. `false` where that cannot be told from here. */
-  readonly isDead: (holder: Holder) => boolean;
+  readonly isDead: (holder: Holder) => Promise<boolean>;
   readonly timing: EngineTiming;
 }
 

@@ -69,6 +69,11 @@ export class Engine implements Controller {
     this.#housekeeper.start(() => this.recover('take-up'));
   }
 
+  /** Looks after the deployments that are run from here, as long as it runs; for a single command that is its own controller. */
+  attend(): void {
+    this.#housekeeper.start(async () => undefined);
+  }
+
   /** Takes every deployment that no living controller holds, and goes on with it or back. */
   async recover(how: Recovery): Promise<readonly Rollout[]> {
     const taken: Rollout[] = [];
@@ -246,8 +251,9 @@ export class Engine implements Controller {
   async #partFrom(runner: Runner, lease: LeaseKeeper, name: string): Promise<void> {
     try {
       await runner.ended;
+      if (this.#runners.get(name) === runner) this.#runners.delete(name);
       await lease.release();
-      this.#housekeeper.hurry(lease.scope);
+      await this.#housekeeper.clearAfter(lease.scope);
     } catch (error) {
       lease.abandon();
       this.#deps.log.write('warn', 'a deployment is no longer run from here', {
@@ -326,7 +332,7 @@ export class Engine implements Controller {
   async #tryAcquire(scope: Scope): Promise<LeaseKeeper | undefined> {
     const { store, clock, holder, timing, isDead } = this.#deps;
     const { lease: current } = await this.#scope(scope);
-    const deadFence = current !== undefined && isDead(current.holder) ? current.fence : undefined;
+    const deadFence = current !== undefined && (await isDead(current.holder)) ? current.fence : undefined;
     const answer = await store.lease({
       kind: 'acquire',
       scope,

@@ -42,7 +42,6 @@ export class Housekeeper {
   readonly #watches: Watches;
   #rounds: Promise<void> = Promise.resolve();
   #started = false;
-  #wake = new AbortController();
 
   constructor(options: HousekeeperOptions) {
     this.#options = options;
@@ -51,24 +50,21 @@ export class Housekeeper {
 
   /** Rounds begin, with `beforeEach` ahead of every one. */
   start(beforeEach: () => Promise<unknown>): void {
+    if (this.#started) return;
     this.#started = true;
     this.#rounds = this.#goRound(beforeEach);
   }
 
-  /** A deployment has ended: what it left is cleared away now rather than at the next round; without rounds, once. */
-  hurry(scope: Scope): void {
-    if (this.#started) this.#wake.abort();
-    else this.#rounds = this.#rounds.then(() => this.#guarded(scopeName(scope), () => this.#clearAfter(scope)));
-  }
-
-  async #clearAfter(scope: Scope): Promise<void> {
-    await this.sweep(scope);
-    await pruneAfter(this.#options.deps, scope);
+  /** A deployment has ended: what it left is cleared away now rather than at the next round. */
+  async clearAfter(scope: Scope): Promise<void> {
+    await this.#guarded(scopeName(scope), async () => {
+      await this.sweep(scope);
+      await pruneAfter(this.#options.deps, scope);
+    });
   }
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#wake.abort();
     await this.#rounds;
   }
 
@@ -88,10 +84,9 @@ export class Housekeeper {
   async #goRound(beforeEach: () => Promise<unknown>): Promise<void> {
     const { clock, timing } = this.#options.deps;
     while (!this.#stopped.signal.aborted) {
-      this.#wake = new AbortController();
       await this.#guarded('taking up deployments', beforeEach);
       await this.#guarded('looking after scopes', () => this.#tendAll());
-      await clock.sleep(timing.superviseMs, AbortSignal.any([this.#stopped.signal, this.#wake.signal]));
+      await clock.sleep(timing.superviseMs, this.#stopped.signal);
     }
   }
 

@@ -69,6 +69,9 @@ async function prepare(
 ): Promise<Prepared> {
   const drivers = deps.drivers(spec);
   await drivers.router.check(spec.scope);
+  if (spec.source.kind === 'directory' && wanted.purpose === 'deploy') {
+    await drivers.platform.check(spec.run, spec.source.directory);
+  }
   const instances = await drivers.platform.list(spec.scope);
   const stable = situation.stable?.release;
   const stableRunning = stable === undefined ? [] : running(instances, stable.id);

@@ -18,7 +18,8 @@ export async function statusOf(
   const spec = active?.plan.spec ?? situation.stable?.spec;
   const drivers = spec === undefined ? undefined : deps.drivers(spec);
   const none: readonly Instance[] = [];
-  const [instances, routes] = await Promise.all([
+  const [attended, instances, routes] = await Promise.all([
+    lease !== undefined && deps.clock.now() < lease.until ? deps.isDead(lease.holder).then((dead) => !dead) : false,
     drivers === undefined ? none : orElse(deps, state, none, () => drivers.platform.list(situation.scope)),
     drivers === undefined
       ? undefined
@@ -26,7 +27,7 @@ export async function statusOf(
   ]);
   return {
     situation,
-    attended: lease !== undefined && deps.clock.now() < lease.until && !deps.isDead(lease.holder),
+    attended,
     instances,
     ...(active === undefined ? {} : { active }),
     ...(lease === undefined ? {} : { lease }),

@@ -1,7 +1,7 @@
 // The platform port: runs copies of releases and finds them again.
 
 import type { Instance, InstanceGroup, LogLine } from '../core/instance.ts';
-import type { ReleaseId } from '../core/release.ts';
+import type { ReleaseId, RunSpec } from '../core/release.ts';
 import type { Scope } from '../core/scope.ts';
 
 export interface StopRequest {
@@ -24,6 +24,11 @@ export interface LogQuery {
 }
 
 export interface Platform {
+  /**
+   * Finds out, without starting anything, whether such instances can run here. `directory` holds the release's files while a plan
+   * is made; undefined where there are none yet. Rejects with `instance.command`, `instance.environment`, `plan.unsupported` …
+   */
+  check(run: RunSpec, directory: string | undefined): Promise<void>;
   /**
    * Makes exactly what is missing so that `group.instances` copies of the release run: starts absent ones, starts exited ones
    * again, never touches running ones and never stops surplus ones. Idempotent. Returns all copies of the release, started ones

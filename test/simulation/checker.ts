@@ -145,6 +145,11 @@ export class Checker {
       for (const endpoint of group.endpoints) {
         const crashed = this.#world.crashedAt.get(endpoint.instance);
         const unnoticed = crashed !== undefined && now - crashed < noticeMs;
+        // After the clock jumped back an instance may have started in the future; what it answers then means nothing.
+        const fromTheFuture = this.#world.platform
+          .view()
+          .some(({ id, startedAt }) => id === endpoint.instance && startedAt > now);
+        if (fromTheFuture) continue;
         if (this.#world.platform.answer(endpoint.address) !== 'healthy' && !unnoticed) {
           throw new Violation(
             'traffic only to healthy instances',

@@ -40,7 +40,7 @@ export class Incarnation {
       ids: world.ids,
       log: world.log,
       holder: this.holder,
-      isDead: (holder) => world.knowsDead(holder.controller),
+      isDead: async (holder) => world.knowsDead(holder.controller),
       timing,
     });
   }

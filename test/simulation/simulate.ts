@@ -54,6 +54,7 @@ class Simulation {
   #steps = 0;
   #deployments = 0;
   #crashes = 0;
+  #slow = false;
 
   constructor(seed: number, variation: Variation) {
     this.#seed = seed;
@@ -139,6 +140,7 @@ class Simulation {
     spec: ReturnType<typeof drawSpec>,
     behaviour: 'good' | 'errors' | 'crashes' | 'unhealthy' | 'slow',
   ): Promise<Rollout> {
+    this.#slow ||= behaviour === 'slow';
     const id = releaseId(scope.service, await this.#identify(spec), spec.run);
     if (behaviour === 'errors') this.#world.serve(id, { errors: 0.8 });
     if (behaviour === 'crashes') this.#world.platform.behave(id, { crashesAtStart: 'exit code 3' });
@@ -166,7 +168,8 @@ class Simulation {
     if (act === 'crash') await this.#crash();
     if (act === 'freeze') await this.#freeze();
     if (act === 'instance') this.#world.crashInstance();
-    if (act === 'clock') this.#world.clock.set(this.#world.clock.now() - this.#random.between(0, 5_000));
+    // A release that warms up by the clock would fall ill again when the clock goes back; real ones do not.
+    if (act === 'clock' && !this.#slow) this.#world.clock.set(this.#world.clock.now() - this.#random.between(0, 5_000));
     if (act === 'feed') this.#world.router.push(scope, [], this.#random.between(1, 1_000));
   }
 

@@ -71,6 +71,7 @@ const working = statuses.filter((status) => !finalStatuses.includes(status) && s
 /** Ways out of a pause that do not lead back to where it began. */
 const resuming: readonly Row[] = [
   { from: 'PAUSED', to: 'VERIFIED', on: ['resume', 'promote'], when: 'what was paused was the last step' },
+  { from: 'PAUSED', to: 'AWAITING_APPROVAL', on: ['resume', 'promote'], when: 'the next step is a person’s word' },
 ];
 
 /** A person may pause anything that is on its way forward; a hold without a conclusion pauses by itself. */

@@ -1,0 +1,260 @@
+// Puts the real drivers together; nothing else knows them.
+
+import { existsSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { canonicalJson } from './base/canonical-json.ts';
+import { Failure } from './base/failure.ts';
+import type { Log } from './base/log.ts';
+import type { Connection, ConnectOptions, DemoOptions, ServerHandle, ServerOptions } from './cli/context.ts';
+import { createClient, type Client } from './client/client.ts';
+import type { DeploySpec } from './core/plan/spec.ts';
+import { systemClock } from './drivers/clock/system-clock.ts';
+import { randomIds } from './drivers/ids/random-ids.ts';
+import { createFileLog } from './drivers/log/file-log.ts';
+import { createProcessPlatform } from './drivers/platform/process/process-platform.ts';
+import { isRunning, systemProcessTable } from './drivers/platform/process/process-table.ts';
+import { createProber } from './drivers/prober/real/driver.ts';
+import { createDirectoryReleases } from './drivers/releases/directory/directory-releases.ts';
+import { createEmbeddedRouter } from './drivers/router/embedded/driver.ts';
+import { openSqliteStore } from './drivers/store/sqlite/driver.ts';
+import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } from './engine/dependencies.ts';
+import { Engine } from './engine/engine.ts';
+import type { Platform } from './ports/platform.ts';
+import type { Holder, Store } from './ports/store.ts';
+import { createApp, type App } from './server/app.ts';
+import { listen, type Listening } from './server/listen.ts';
+import { createTelemetry, type Telemetry } from './server/telemetry.ts';
+
+/** Port of the server on loopback, where nothing else is said. */
+export const defaultPort = 7433;
+
+/** The places below Sluice's home. */
+export interface Places {
+  readonly home: string;
+  readonly store: string;
+  readonly socket: string;
+  readonly log: string;
+  readonly releases: string;
+  readonly instances: string;
+  readonly proxies: string;
+}
+
+/** `home` as given, or `$XDG_STATE_HOME/sluice`, or `~/.local/state/sluice`. */
+export function placesUnder(home: string | undefined): Places {
+  const root = resolve(home ?? join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'sluice'));
+  return {
+    home: root,
+    store: join(root, 'sluice.db'),
+    socket: join(root, 'sluice.sock'),
+    log: join(root, 'controller.log'),
+    releases: join(root, 'releases'),
+    instances: join(root, 'instances'),
+    proxies: join(root, 'proxies'),
+  };
+}
+
+export interface ComposeOptions {
+  readonly home?: string | undefined;
+  readonly verbose: boolean;
+  readonly timing?: Partial<EngineTiming> | undefined;
+  /** Stands between the engine and its store; for tests that end the process at a commit. */
+  readonly aroundStore?: ((store: Store) => Store) | undefined;
+}
+
+/** A controller on the real drivers of this machine. */
+export interface Composed {
+  readonly engine: Engine;
+  readonly app: App;
+  readonly telemetry: Telemetry;
+  readonly places: Places;
+  readonly log: Log;
+  /** Frees what the drivers hold; the engine must have been closed before. */
+  release(): void;
+}
+
+export async function compose(options: ComposeOptions, token?: string): Promise<Composed> {
+  const places = placesUnder(options.home);
+  const echo = options.verbose ? (line: string) => void process.stderr.write(line) : undefined;
+  const log = createFileLog({ file: places.log, clock: systemClock, level: options.verbose ? 'debug' : 'info', echo });
+  const store = openSqliteStore({ file: places.store, log });
+  const engine = new Engine(await dependencies(places, log, options.aroundStore?.(store) ?? store, options.timing));
+  const telemetry = createTelemetry({ controller: engine, log });
+  const app = createApp({ controller: engine, metrics: telemetry.metrics, log, token });
+  return { engine, app, telemetry, places, log, release: () => store.close() };
+}
+
+async function dependencies(
+  places: Places,
+  log: Log,
+  store: Store,
+  timing: Partial<EngineTiming> | undefined,
+): Promise<Dependencies> {
+  const platform = createProcessPlatform({
+    stateDirectory: places.instances,
+    releasesDirectory: places.releases,
+    clock: systemClock,
+    log,
+  });
+  return {
+    store,
+    drivers: driversOf(places, log, platform),
+    releases: createDirectoryReleases({ directory: places.releases, clock: systemClock }),
+    prober: createProber({ clock: systemClock, variables: process.env }),
+    clock: systemClock,
+    ids: randomIds,
+    log,
+    holder: await ownHolder(),
+    isDead,
+    timing: { ...defaultTiming, ...timing },
+  };
+}
+
+/** Drivers are made once for the same settings, because they hold connections. */
+function driversOf(places: Places, log: Log, platform: Platform): (spec: DeploySpec) => Drivers {
+  const made = new Map<string, Drivers>();
+  return ({ platform: platformSpec, router: routerSpec }) => {
+    if (platformSpec.driver !== 'process' || routerSpec.driver !== 'embedded') {
+      throw new Failure(
+        'plan.unsupported',
+        `platform ${platformSpec.driver} with router ${routerSpec.driver} runs in tests only`,
+        {
+          remedy: 'Use `platform: process` and `router: { embedded: … }`.',
+        },
+      );
+    }
+    const key = canonicalJson(routerSpec);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const router = createEmbeddedRouter({ stateDirectory: places.proxies, spec: routerSpec, clock: systemClock, log });
+    const drivers: Drivers = { platform, router };
+    made.set(key, drivers);
+    return drivers;
+  };
+}
+
+/** This process, as it signs its leases. */
+async function ownHolder(): Promise<Holder> {
+  const table = systemProcessTable();
+  const entry = await table.entry(process.pid);
+  return {
+    controller: randomIds.next('controller'),
+    host: hostname(),
+    pid: process.pid,
+    started: `${await table.boot()} ${entry?.startTime ?? ''}`,
+  };
+}
+
+/** A process of this machine that no longer runs; of other machines nothing is known. */
+async function isDead(holder: Holder): Promise<boolean> {
+  if (holder.host !== hostname()) return false;
+  const [boot = '', startTime = ''] = holder.started.split(' ');
+  return !(await isRunning(systemProcessTable(), { pid: holder.pid, boot, startTime }));
+}
+
+/** The server that is named, the one that listens under `home`, or else a controller in this process. */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const named = options.server === undefined ? undefined : addressOf(options.server);
+  if (named !== undefined) return remote(createClient({ ...named, token: options.token }));
+  const { socket } = placesUnder(options.home);
+  const running = await serverAt(socket, options.token);
+  return running === undefined ? local(options) : remote(running);
+}
+
+function addressOf(server: string): { readonly url: string } | { readonly socket: string } {
+  return isAbsolute(server) ? { socket: server } : { url: server };
+}
+
+function remote(client: Client): Connection {
+  return { client, mode: 'server', close: () => client.close() };
+}
+
+/** Undefined where no server answers: its socket is missing, or left over from a dead one. */
+async function serverAt(socket: string, token: string | undefined): Promise<Client | undefined> {
+  if (!existsSync(socket)) return undefined;
+  const client = createClient({ socket, token });
+  try {
+    await client.health();
+    return client;
+  } catch (error) {
+    await client.close();
+    if (error instanceof Failure && error.code === 'server.unreachable') return undefined;
+    throw error;
+  }
+}
+
+/** A controller in this process. While it carries something out, others reach it at the socket, as they would a server. */
+async function local(options: ConnectOptions): Promise<Connection> {
+  const composed = await compose({ home: options.home, verbose: options.verbose });
+  const { engine, app, places } = composed;
+  const client = createClient({ fetch: (request) => app.fetch(request) });
+  let listening: Listening | undefined;
+  const attending = async <T>(work: () => Promise<T>): Promise<T> => {
+    listening ??= await listen({ app, unixSocket: places.socket });
+    engine.attend();
+    return work();
+  };
+  let closed: Promise<void> | undefined;
+  const end = async (mode: 'leave' | 'settle'): Promise<void> => {
+    await engine.close(mode);
+    await client.close();
+    await listening?.close();
+    composed.release();
+  };
+  return {
+    mode: 'local',
+    client: {
+      ...client,
+      deploy: (request) => attending(() => client.deploy(request)),
+      rollback: (request) => attending(() => client.rollback(request)),
+      command: (scope, command, asker) => attending(() => client.command(scope, command, asker)),
+    },
+    close: (mode) => (closed ??= end(mode)),
+  };
+}
+
+/** The server: takes up what was left, looks after every scope, and listens. */
+export async function startServer(options: ServerOptions): Promise<ServerHandle> {
+  const composed = await compose({ home: options.home, verbose: options.verbose }, options.token);
+  const { engine, app, telemetry, places } = composed;
+  const stop = new AbortController();
+  let listening: Listening;
+  try {
+    const { host, port } = listenAddress(options.listen);
+    listening = await listen({ app, host, port, unixSocket: options.socket ?? places.socket });
+  } catch (error) {
+    composed.release();
+    throw error;
+  }
+  const measured = telemetry.run(stop.signal);
+  engine.serve();
+  const ended = Promise.withResolvers<void>();
+  measured.catch((error: unknown) => ended.reject(error));
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await engine.close('leave');
+    await listening.close();
+    await measured;
+    composed.release();
+    ended.resolve();
+  };
+  return { addresses: listening.addresses, ended: ended.promise, close };
+}
+
+function listenAddress(listenOn: string | undefined): { readonly host: string; readonly port: number } {
+  if (listenOn === undefined) return { host: '127.0.0.1', port: defaultPort };
+  const colon = listenOn.lastIndexOf(':');
+  const host = colon === -1 ? '127.0.0.1' : listenOn.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  const port = Number(listenOn.slice(colon + 1));
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535 && host !== '') return { host, port };
+  throw new Failure('usage', `${JSON.stringify(listenOn)} is no address to listen on`, {
+    at: '--listen',
+    remedy: 'Write `host:port`, such as 127.0.0.1:7433, or a port alone.',
+  });
+}
+
+/** The demonstration, with this program as its actor. */
+export async function demo(options: DemoOptions): Promise<number> {
+  const { runDemo } = await import('./demo/demo.ts');
+  return runDemo(options);
+}
