@@ -3,6 +3,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { apiPages } from './reference-api.ts';
 import { configPages } from './reference-config.ts';
 import { failuresPage } from './reference-failures.ts';
 import type { ReferencePage } from './reference-page.ts';
@@ -11,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every generated page; a new generator is added here. */
 export function referencePages(): readonly ReferencePage[] {
-  return [...configPages(), failuresPage()];
+  return [...apiPages(), ...configPages(), failuresPage()];
 }
 
 /** The pages, by their path in the project, whose file is not what its generator makes. */

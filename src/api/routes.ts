@@ -134,7 +134,7 @@ export const streams = {
     summary: 'Lines that instances wrote.',
     request: requests.logsRequest,
     item: replies.logLine,
-    answer: 'a line',
+    answer: 'a line with the instance that wrote it',
     events: false,
   }),
 } as const;

@@ -15,29 +15,39 @@ function words(longest: number): z.ZodString {
     .regex(/^[^\p{Cc}]*$/u, { error: 'must not have control characters' });
 }
 
-const actor = words(200).min(1);
-const release = words(200).min(1);
-const deployment = words(200).min(1);
-const reason = words(1000);
-const limit = z.int().min(1).max(1000);
+const actor = words(200).min(1).describe('Who asks, as `user@host`; recorded with everything that follows from it.');
+const release = words(200).min(1).describe('Id of a release.');
+const deployment = words(200).min(1).describe('Id of a deployment.');
+const reason = words(1000).describe('Why, in the words of who asks; recorded.');
+const limit = z.int().min(1).max(1000).describe('At most so many, the newest ones.');
+const spec = deploySpecSchema.describe(
+  'The configuration of one environment, resolved to absolute paths, milliseconds and basis points.',
+);
 
-export const scope = z.strictObject({ service: name, environment: name });
+export const scope = z.strictObject({ service: name, environment: name }).describe('Service and environment.');
 
 export const deployRequest = z.strictObject({
-  spec: deploySpecSchema,
-  label: words(200).optional(),
-  planDigest: words(200).optional(),
+  spec,
+  label: words(200).optional().describe('What people call this release; no part of its identity.'),
+  planDigest: words(200).optional().describe('Digest of a plan made before: refused when a new plan differs.'),
   actor,
 });
 
-export const rollbackRequest = z.strictObject({ scope, to: release.optional(), reason, actor });
+export const rollbackRequest = z.strictObject({
+  scope,
+  to: release.optional().describe('Id of the release to go back to; without it the last known good one.'),
+  reason,
+  actor,
+});
 
-export const command = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('promote'), full: z.boolean() }),
-  z.strictObject({ kind: z.literal('pause'), reason }),
-  z.strictObject({ kind: z.literal('resume') }),
-  z.strictObject({ kind: z.literal('abort'), reason }),
-]);
+export const command = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('promote'), full: z.boolean() }),
+    z.strictObject({ kind: z.literal('pause'), reason }),
+    z.strictObject({ kind: z.literal('resume') }),
+    z.strictObject({ kind: z.literal('abort'), reason }),
+  ])
+  .describe('What to do.');
 
 export const commandRequest = z.strictObject({ scope, command, actor });
 
@@ -50,17 +60,30 @@ export const detailRequest = z.strictObject({ deployment });
 export const streamQuery = z.strictObject({
   scope: scope.optional(),
   deployment: deployment.optional(),
-  after: z.int().min(0).optional(),
+  after: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Begin with kept records after this sequence number; without it only what happens from now on.'),
 });
 
 export const logsRequest = z.strictObject({
   scope,
   release: release.optional(),
-  instance: words(200).min(1).optional(),
-  lastLines: z.int().min(0).max(100_000),
-  follow: z.boolean(),
+  instance: words(200).min(1).optional().describe('Id of an instance.'),
+  lastLines: z.int().min(0).max(100_000).describe('So many of the newest lines of each instance first.'),
+  follow: z.boolean().describe('Go on with new lines.'),
 });
 
-export const validateRequest = z.strictObject({ spec: deploySpecSchema, through: z.enum(['service', 'preview']) });
+export const validateRequest = z.strictObject({
+  spec,
+  through: z
+    .enum(['service', 'preview'])
+    .describe('Ask the service through its router, or the release on trial at its instances.'),
+});
 
-export const pruneRequest = z.strictObject({ scope: scope.optional(), dryRun: z.boolean(), actor });
+export const pruneRequest = z.strictObject({
+  scope: scope.optional(),
+  dryRun: z.boolean().describe('Only say what would be removed.'),
+  actor,
+});

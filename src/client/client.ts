@@ -86,9 +86,6 @@ class Wire {
     request: RequestOf<Name>,
     signal: AbortSignal,
   ): AsyncGenerator<ItemOf<Name>> {
-    // Aborted also when the reader stops reading, so that the server stops too.
-    const stopped = new AbortController();
-    const both = AbortSignal.any([signal, stopped.signal]);
     try {
       const route = streams[name];
       const headers = { ...this.#headers, accept: mediaTypes.lines };
@@ -96,7 +93,7 @@ class Wire {
         method: route.method,
         ...targetOf(route, request),
         headers,
-        signal: both,
+        signal,
         slow: false,
       });
       for await (const text of this.#lines(answer)) {
@@ -107,8 +104,6 @@ class Wire {
       }
     } catch (error) {
       if (!signal.aborted) throw error;
-    } finally {
-      stopped.abort();
     }
   }
 
