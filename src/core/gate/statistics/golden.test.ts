@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { mannWhitney } from '../../../../test/bench/gates/rules/mann-whitney.ts';
 import { bucketOf } from '../histogram.ts';
 import { addRequest, noCounts } from './counts.ts';
 import { coupledLogFactor } from './coupled.ts';
 import { twoSampleLimit, waldLimit } from './limits.ts';
 import { pooledLogFactor, pooledLogFactorOfErrors, tilted } from './pooled.ts';
+import { bestScale, rateInterval, rateLogWealth } from './mixture.ts';
 import { promotionLogs } from './promotion.ts';
 import { gatePresets, marginsAt, type StatisticalGate } from './settings.ts';
+import { multinomialLogWealth } from './split.ts';
 import { expit, logit, normalQuantile } from './special.ts';
 import { addBlock, decidingWealth, startWealth, totalWealth } from './wealth.ts';
 
@@ -72,6 +75,53 @@ test('every factor and limit agrees with the reference to 1e-9', () => {
     const answer = answers[vector.fn];
     assert.ok(answer, `no answer for ${vector.fn}`);
     close(answer(vector), vector.value, JSON.stringify(vector));
+  }
+});
+
+/** What of the published numbers the gate computes too; the others belong to methods that it does not use. */
+const published: Readonly<Record<string, () => number>> = {
+  'best_rho(100,.05)': () => bestScale(100, 0.05),
+  // 625 requests at a rate of 0.2 have a variance of 100; ten more bad ones than expected
+  'beta_binomial_log_mixture two-sided g=.2 h=.8': () => rateLogWealth(135, 625, 0.2, 625),
+  'bernoulli_cs(700/1000,t_opt=100) lower': () => rateInterval(700, 1000, 0.05, 100).low,
+  'bernoulli_cs(700/1000,t_opt=100) upper': () => rateInterval(700, 1000, 0.05, 100).high,
+  'bernoulli_cs(15/50,t_opt=50) lower': () => rateInterval(15, 50, 0.05, 50).low,
+  'bernoulli_cs(15/50,t_opt=50) upper': () => rateInterval(15, 50, 0.05, 50).high,
+  'bernoulli_cs(5/50,t_opt=50) lower': () => rateInterval(5, 50, 0.05, 50).low,
+  'bernoulli_cs(5/50,t_opt=50) upper': () => rateInterval(5, 50, 0.05, 50).high,
+  'bernoulli_cs(1/50,t_opt=50) lower': () => rateInterval(1, 50, 0.05, 50).low,
+  'bernoulli_cs(1/50,t_opt=50) upper': () => rateInterval(1, 50, 0.05, 50).high,
+  'bernoulli_cs(100/200,t_opt=1) lower': () => rateInterval(100, 200, 0.05, 1).low,
+  'bernoulli_cs(100/200,t_opt=1) upper': () => rateInterval(100, 200, 0.05, 1).high,
+  'bernoulli_cs(1/2,t_opt=50) lower': () => rateInterval(1, 2, 0.05, 50).low,
+  'bernoulli_cs(1/2,t_opt=50) upper': () => rateInterval(1, 2, 0.05, 50).high,
+  'bernoulli_cs(0/1,t_opt=50) lower': () => rateInterval(0, 1, 0.05, 50).low,
+  'bernoulli_cs(0/1,t_opt=50) upper': () => rateInterval(0, 1, 0.05, 50).high,
+  'multinomial p at n=210 counts=[148, 62]': () => Math.exp(-multinomialLogWealth([148, 62], [0.8, 0.2])),
+  'MW lower': () => mannWhitney([10, 20, 30, 40], [1, 2, 3, 4], 0.98).low,
+  'MW upper': () => mannWhitney([10, 20, 30, 40], [1, 2, 3, 4], 0.98).high,
+  'MW estimate': () => mannWhitney([10, 20, 30, 40], [1, 2, 3, 4], 0.98).estimate,
+  'MW issue 6278: 7 of 10 bad minutes => lower': () => mannWhitney(badMinutes, goodMinutes, 0.98).low,
+  'MW issue 6278: upper': () => mannWhitney(badMinutes, goodMinutes, 0.98).high,
+};
+
+const goodMinutes = Array.from({ length: 10 }, () => 1);
+const badMinutes = Array.from({ length: 10 }, (_, index) => (index < 7 ? 100 : 1));
+
+test('intervals, the split of traffic and Kayenta’s rule agree with published numbers and the reference to 1e-9', () => {
+  const entries = (
+    read('vectors.json') as { published: readonly { name: string; got: number; want: number; tol: number }[] }
+  ).published;
+  const names = new Set(entries.map(({ name }) => name));
+  assert.deepEqual(
+    Object.keys(published).filter((name) => !names.has(name)),
+    [],
+  );
+  for (const { name, got, want, tol } of entries) {
+    const answer = published[name]?.();
+    if (answer === undefined) continue;
+    close(answer, got, name);
+    assert.ok(Math.abs(answer - want) <= tol, `${name}: ${answer} instead of ${want}`);
   }
 });
 
