@@ -128,6 +128,12 @@ const startTests: Readonly<Record<string, Body>> = {
     assert.deepEqual(await fixture.platform.list(scope), []);
   },
 
+  'check starts nothing': async (fixture) => {
+    const release = await fixture.release('serves');
+    await fixture.platform.check(release.run, undefined);
+    assert.deepEqual(await fixture.platform.list(scope), []);
+  },
+
   'a program that cannot be run is refused and nothing runs': async (fixture) => {
     const release = await fixture.release('cannot be run');
     await assert.rejects(fixture.platform.ensure(group(release, 2)), isFailure('instance.command'));

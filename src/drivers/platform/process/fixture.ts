@@ -9,8 +9,9 @@ import { releaseDirectory } from '../../../base/release-path.ts';
 import type { Instance } from '../../../core/instance.ts';
 import type { Release, RunSpec } from '../../../core/release.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { Platform } from '../../../ports/platform.ts';
 import { InstanceRecords } from './instance-records.ts';
-import { createProcessPlatform, type ProcessPlatform, type ProcessPlatformOptions } from './process-platform.ts';
+import { createProcessPlatform, type ProcessPlatformOptions } from './process-platform.ts';
 
 export const realClock: Clock = {
   now: () => Date.now(),
@@ -42,9 +43,9 @@ export interface ProcessFixture {
   readonly root: string;
   readonly stateDirectory: string;
   readonly releasesDirectory: string;
-  readonly platform: ProcessPlatform;
+  readonly platform: Platform;
   /** Another platform object on the same state. */
-  open(options?: Partial<ProcessPlatformOptions>): ProcessPlatform;
+  open(options?: Partial<ProcessPlatformOptions>): Platform;
   /** Puts a release with these files into the store. */
   release(files: Readonly<Record<string, string>>, run?: Partial<RunSpec>): Promise<Release>;
   /** A release of the server. */
@@ -59,7 +60,7 @@ export async function openFixture(options: Partial<ProcessPlatformOptions> = {})
   const releasesDirectory = join(root, 'releases');
   // Instances that change their user must reach their files.
   await chmod(root, 0o755);
-  const open = (more: Partial<ProcessPlatformOptions> = {}): ProcessPlatform =>
+  const open = (more: Partial<ProcessPlatformOptions> = {}): Platform =>
     createProcessPlatform({ stateDirectory, releasesDirectory, clock: realClock, ...options, ...more });
   const release: ProcessFixture['release'] = async (files, run = {}) => {
     const id = `shop@${randomBytes(6).toString('hex')}`;
@@ -88,7 +89,7 @@ export async function openFixture(options: Partial<ProcessPlatformOptions> = {})
   };
 }
 
-async function stopAll(platform: ProcessPlatform, stateDirectory: string): Promise<void> {
+async function stopAll(platform: Platform, stateDirectory: string): Promise<void> {
   const records = await new InstanceRecords(stateDirectory).all();
   await Promise.all(records.map(({ scope, release }) => platform.stop({ scope, release, graceMs: 0 })));
 }

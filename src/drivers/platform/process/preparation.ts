@@ -24,28 +24,32 @@ export interface Preparation {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+/** What can be known without the release's files. */
+type Conditions = Pick<Preparation, 'user' | 'variables'> & {
+  /** What stands before the program: the one that sets its limits, with its arguments. */
+  readonly limiter: readonly string[];
+};
+
 /**
  * Prepares the start of a program whose release's files lie in `directory`; `own` is the controller's environment. Rejects with
  * `instance.command`, `instance.environment`, `release.gone`, `plan.unsupported` or `config.invalid`.
  */
 export async function prepare(run: RunSpec, directory: string, own: Variables): Promise<Preparation> {
-  const { command, workingDirectory, limits, user: userName } = run;
-  const [name = '', ...args] = command;
-  const path = own['PATH'] ?? '';
-  const cwd = await findWorkingDirectory(directory, workingDirectory);
-  const program = await findProgram(name, directory, path);
-  const [limiter, ...limiterArgs] = await limitArguments(limits, path);
-  const user = userName === undefined ? undefined : await findUser(userName);
+  const [name = '', ...args] = run.command;
+  const workingDirectory = await findWorkingDirectory(directory, run.workingDirectory);
+  const found = await findProgram(name, directory, own['PATH'] ?? '');
+  const { limiter, user, variables } = await prepareConditions(run, own);
+  const [program = found, ...rest] = [...limiter, found, ...args];
+  return { name, program, args: rest, workingDirectory, user, variables };
+}
+
+/** Limits, user and environment. Rejects with `instance.environment`, `plan.unsupported` or `config.invalid`. */
+export async function prepareConditions(run: RunSpec, own: Variables): Promise<Conditions> {
+  const limiter = await limitArguments(run.limits, own['PATH'] ?? '');
+  const user = run.user === undefined ? undefined : await findUser(run.user);
   const account = user === undefined ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name };
-  const ownVariables = await releaseVariables(run, own);
-  return {
-    name,
-    program: limiter ?? program,
-    args: limiter === undefined ? args : [...limiterArgs, program, ...args],
-    workingDirectory: cwd,
-    user,
-    variables: { HOST: '127.0.0.1', ...inheritedVariables(own), ...account, ...ownVariables },
-  };
+  const variables = await releaseVariables(run, own);
+  return { limiter, user, variables: { HOST: '127.0.0.1', ...inheritedVariables(own), ...account, ...variables } };
 }
 
 /** The whole environment of one start. */

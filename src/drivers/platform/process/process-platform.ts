@@ -15,7 +15,7 @@ import { readLogs } from './instance-logs.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { InstanceRecords } from './instance-records.ts';
 import { defaultLogLimits, type LogLimits, rotate, rotationDue, type Stream } from './log-files.ts';
-import { type Preparation, prepare } from './preparation.ts';
+import { prepare, prepareConditions } from './preparation.ts';
 import { endGroups, runningMembers } from './process-group.ts';
 import { isRunning, type ProcessTable, systemProcessTable } from './process-table.ts';
 import { findByToken } from './recovery.ts';
@@ -39,22 +39,14 @@ export interface ProcessPlatformOptions {
   readonly onStep?: ((step: StartStep) => void) | undefined;
 }
 
-export interface ProcessPlatform extends Platform {
-  /**
-   * Finds out, without starting anything, whether this system can run such instances. `directory` holds the release's files: its
-   * source while a plan is made, its copy later. Rejects with `instance.command`, `instance.environment`, `release.gone`,
-   * `plan.unsupported` or `config.invalid`.
-   */
-  check(run: RunSpec, directory: string): Promise<void>;
-}
-
-export function createProcessPlatform(options: ProcessPlatformOptions): ProcessPlatform {
+export function createProcessPlatform(options: ProcessPlatformOptions): Platform {
   return new Processes(options);
 }
 
-class Processes implements ProcessPlatform {
+class Processes implements Platform {
   readonly #options: ProcessPlatformOptions;
   readonly #clock: Clock;
+  readonly #environment: Variables;
   readonly #records: InstanceRecords;
   readonly #lock: StateLock;
   readonly #exits: ExitWatch;
@@ -64,6 +56,7 @@ class Processes implements ProcessPlatform {
   constructor(options: ProcessPlatformOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#environment = options.environment ?? process.env;
     this.#records = new InstanceRecords(options.stateDirectory);
     this.#lock = new StateLock(join(options.stateDirectory, 'lock'), options.clock);
     this.#exits = new ExitWatch(this.#records, options.clock, options.log ?? silentLog);
@@ -77,8 +70,9 @@ class Processes implements ProcessPlatform {
     });
   }
 
-  async check(run: RunSpec, directory: string): Promise<void> {
-    await this.#prepare(run, directory);
+  async check(run: RunSpec, directory: string | undefined): Promise<void> {
+    if (directory === undefined) await prepareConditions(run, this.#environment);
+    else await prepare(run, directory, this.#environment);
   }
 
   async ensure(group: InstanceGroup, signal?: AbortSignal): Promise<readonly Instance[]> {
@@ -141,20 +135,14 @@ class Processes implements ProcessPlatform {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     if (count <= 0) return;
-    const preparation = await this.#prepare(
-      group.release.run,
-      releaseDirectory(this.#options.releasesDirectory, group.release.id),
-    );
+    const directory = releaseDirectory(this.#options.releasesDirectory, group.release.id);
+    const preparation = await prepare(group.release.run, directory, this.#environment);
     for (let number = 0; number < count; number += 1) {
       signal?.throwIfAborted();
       const again = exited[number];
       if (again === undefined) await this.#starter.startNew(group, preparation);
       else await this.#starter.startAgain(again, group, preparation);
     }
-  }
-
-  async #prepare(run: RunSpec, directory: string): Promise<Preparation> {
-    return prepare(run, directory, this.#options.environment ?? process.env);
   }
 
   /** Records of the group's instances that nobody asked to end. */

@@ -267,6 +267,16 @@ test('a limit that the system cannot set is refused by name', async (context) =>
   });
 });
 
+test('without files, what does not need them is checked', async (context) => {
+  const fixture = await fixtureFor(context);
+  const { run } = await fixture.server({ command: ['there-is-no-such-program'] });
+  await fixture.platform.check(run, undefined);
+  const environment = { KEY: { fromEnvironment: 'NOT_SET_HERE' } };
+  await assert.rejects(fixture.platform.check({ ...run, environment }, undefined), { code: 'instance.environment' });
+  const limits = { openFiles: 2 ** 40 };
+  await assert.rejects(fixture.platform.check({ ...run, limits }, undefined), { code: 'plan.unsupported' });
+});
+
 test('a program that is not a script and not binary is still found out', async (context) => {
   const fixture = await fixtureFor(context);
   const release = await fixture.release(
