@@ -84,6 +84,7 @@ async function prepare(
     ...wanted,
     stable,
     stableInstances: stableRunning.length,
+    stableWanted: situation.stable?.instances ?? 0,
     candidateWarm: warm,
     candidateStored: stored,
   };

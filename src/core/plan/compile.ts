@@ -8,9 +8,9 @@ import { Failure } from '../../base/failure.ts';
 import { blueGreenSteps } from './strategy/blue-green.ts';
 import { canarySteps } from './strategy/canary.ts';
 import { firstBack, firstSteps } from './strategy/first.ts';
-import { backToRunningStable } from './strategy/parts.ts';
+import { backToStable } from './strategy/parts.ts';
 import { rollbackSteps } from './strategy/rollback.ts';
-import { rollingBack, rollingSteps } from './strategy/rolling.ts';
+import { rollingSteps } from './strategy/rolling.ts';
 import { sameBack, sameSteps } from './strategy/same.ts';
 
 /** Rejects with `plan.unsupported` what the router cannot do, naming the setting. */
@@ -44,14 +44,14 @@ function stepsOf(
 ): { readonly steps: readonly PlannedStep[]; readonly back: readonly PlannedStep[] } {
   if (strategy === 'first') return { steps: firstSteps(spec, observed), back: firstBack(spec) };
   if (strategy === 'same') return { steps: sameSteps(spec), back: sameBack(spec, observed) };
-  if (strategy === 'rollback') return { steps: rollbackSteps(spec, observed), back: backToRunningStable(spec) };
+  if (strategy === 'rollback') return { steps: rollbackSteps(spec, observed), back: backToStable(spec, observed) };
   switch (spec.strategy.kind) {
     case 'blue-green':
-      return { steps: blueGreenSteps(spec, spec.strategy, observed), back: backToRunningStable(spec) };
+      return { steps: blueGreenSteps(spec, spec.strategy, observed), back: backToStable(spec, observed) };
     case 'canary':
-      return { steps: canarySteps(spec, spec.strategy, observed), back: backToRunningStable(spec) };
+      return { steps: canarySteps(spec, spec.strategy, observed), back: backToStable(spec, observed) };
     case 'rolling':
-      return { steps: rollingSteps(spec, spec.strategy, observed), back: rollingBack(spec, observed) };
+      return { steps: rollingSteps(spec, spec.strategy, observed), back: backToStable(spec, observed) };
   }
 }
 

@@ -14,7 +14,7 @@ export function describeStep(planned: PlannedStep, plan: Plan): string {
     case 'stage':
       return `copy ${plan.candidate.id} into the release store`;
     case 'start':
-      return `start ${step.instances} × ${name(step.role)}, healthy within ${formatDuration(step.timeoutMs)}`;
+      return describeStart(planned, step, name(step.role));
     case 'validate':
       return `validate ${name(step.role)} ${throughWords[step.through]}: ${step.checks} check${step.checks === 1 ? '' : 's'}`;
     case 'preview':
@@ -32,6 +32,13 @@ export function describeStep(planned: PlannedStep, plan: Plan): string {
     case 'promote':
       return `promote ${plan.candidate.id}${step.keepOldMs > 0 ? `, ${name('stable')} stays warm for ${formatDuration(step.keepOldMs)}` : ''}`;
   }
+}
+
+function describeStart(planned: PlannedStep, step: Extract<Step, { kind: 'start' }>, release: string): string {
+  const within = `healthy within ${formatDuration(step.timeoutMs)}`;
+  if (planned.status === 'ROLLING_BACK')
+    return `start again what is missing of ${step.instances} × ${release}, ${within}`;
+  return `start ${step.instances} × ${release}, ${within}`;
 }
 
 const throughWords: Readonly<Record<Through, string>> = {

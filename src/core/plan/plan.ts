@@ -39,6 +39,8 @@ export interface Observed {
   readonly stable?: Release | undefined;
   /** Instances of stable that run now. */
   readonly stableInstances: number;
+  /** Instances of stable that should run. */
+  readonly stableWanted: number;
   /** Whether the candidate runs warm already (an old slot, or the release before). */
   readonly candidateWarm: boolean;
   /** Whether the release store already has the candidate. */

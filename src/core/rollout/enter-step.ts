@@ -18,10 +18,7 @@ export function enterStep(rollout: Rollout, step: Step): Entered {
     case 'stage':
       return { rollout, actions: [{ kind: 'stage' }] };
     case 'start':
-      return {
-        rollout,
-        actions: [{ kind: 'ensure', role: step.role, instances: step.instances, timeoutMs: step.timeoutMs }],
-      };
+      return enterStart(rollout, step);
     case 'validate':
       return { rollout, actions: [{ kind: 'validate', role: step.role, through: step.through }] };
     case 'preview':
@@ -50,9 +47,18 @@ export function withRoutes(rollout: Rollout): Entered {
   };
 }
 
+/** On the way back stable is started only where some of it is missing; otherwise it has its traffic already. */
+function enterStart(rollout: Rollout, step: Extract<Step, { kind: 'start' }>): Entered {
+  const whole = rollout.share === 0 && rollout.fleet.stable.serving.length >= step.instances;
+  if (rollout.course === 'back' && step.role === 'stable' && whole) return { rollout, actions: [] };
+  return {
+    rollout,
+    actions: [{ kind: 'ensure', role: step.role, instances: step.instances, timeoutMs: step.timeoutMs }],
+  };
+}
+
 function enterShift(rollout: Rollout, share: number): Entered {
-  // On the way back of a rolling deployment stable may have too few instances left to carry the traffic; the plan shifts again
-  // when they have been started.
+  // Stable may have too few instances left to carry the traffic; then it gets it when they have been started.
   if (rollout.course === 'back' && share === 0 && !stableCanServe(rollout)) return { rollout, actions: [] };
   return withRoutes({ ...rollout, share });
 }

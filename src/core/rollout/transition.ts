@@ -144,7 +144,11 @@ function onEffectDone(state: Rollout, event: Extract<RolloutEvent, { kind: 'effe
 function absorb(state: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): Rollout {
   const step = currentStep(state)?.step;
   if (event.result.kind !== 'endpoints' || step?.kind !== 'start') return state;
-  return withFleet(state, step.role, { serving: event.result.endpoints, leaving: [] });
+  const started = withFleet(state, step.role, { serving: event.result.endpoints, leaving: [] });
+  if (state.course === 'forward' || step.role === 'candidate') return started;
+  // Stable was brought back up to serve: it has all traffic before anything else is done.
+  const { rollout, actions } = withRoutes({ ...started, share: 0 });
+  return { ...rollout, queue: actions };
 }
 
 /** Notes when all traffic was on stable again: the time to recover ends here, whatever is still to be cleared away. */

@@ -53,7 +53,12 @@ function* log(
     for (let index = 0; index < 20; index += 1) {
       const candidate = second >= 0 && index % 10 === 5;
       const failed = candidate && (second + index) % 3 === 0;
-      yield write(1_760_000_000 + second + index / 20, candidate, failed, 40 + ((index * 37 + (second + 30) * 11) % 90));
+      yield write(
+        1_760_000_000 + second + index / 20,
+        candidate,
+        failed,
+        40 + ((index * 37 + (second + 30) * 11) % 90),
+      );
     }
   }
 }

@@ -66,16 +66,20 @@ export function stopCandidate(spec: DeploySpec): readonly PlannedStep[] {
   ];
 }
 
-/** Back to a stable release whose instances were never touched: one routing change, then validation, then the candidate is taken away. */
-export function backToRunningStable(spec: DeploySpec): readonly PlannedStep[] {
+/**
+ * Back to stable: the routes first, where enough of it still serves; then what is missing of it is started, and gets its traffic;
+ * then the candidate is taken away and stable is validated.
+ */
+export function backToStable(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
   return [
     { status: 'ROLLING_BACK', step: { kind: 'shift', share: 0 } },
+    { status: 'ROLLING_BACK', step: startStep(spec, 'stable', observed.stableWanted) },
     ...stopCandidate(spec),
     ...validateStable(spec),
   ];
 }
 
-export function validateStable(spec: DeploySpec): readonly PlannedStep[] {
+function validateStable(spec: DeploySpec): readonly PlannedStep[] {
   if (spec.validation.length === 0) return [];
   return [
     {

@@ -3,15 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec, RollingStrategy } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import {
-  absoluteChecks,
-  observe,
-  startStep,
-  stopCandidate,
-  validateCandidate,
-  validateStable,
-  verifySteps,
-} from './parts.ts';
+import { absoluteChecks, observe, startStep, validateCandidate, verifySteps } from './parts.ts';
 
 /** One batch: how many of each release run in traffic after it. */
 export interface Batch {
@@ -111,19 +103,5 @@ function removeStable(spec: DeploySpec, keep: number, status: PlannedStep['statu
   return [
     { status, step: { kind: 'drain', role: 'stable', keep, withinMs: spec.drainMs } },
     { status, step: { kind: 'stop', role: 'stable', keep, graceMs: spec.stopGraceMs } },
-  ];
-}
-
-/**
- * Old instances may be gone already, so going back brings them up again. The first switch happens at once where enough of them
- * still serve (the transition skips it otherwise), the second one when all are there.
- */
-export function rollingBack(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
-  return [
-    { status: 'ROLLING_BACK', step: { kind: 'shift', share: 0 } },
-    { status: 'ROLLING_BACK', step: startStep(spec, 'stable', observed.stableInstances) },
-    { status: 'ROLLING_BACK', step: { kind: 'shift', share: 0 } },
-    ...stopCandidate(spec),
-    ...validateStable(spec),
   ];
 }
