@@ -13,6 +13,7 @@ const splits = [
   [`node 'back\\slash' '$HOME | x'`, ['node', 'back\\slash', '$HOME | x']],
   ['node --price=5$ a$', ['node', '--price=5$', 'a$']],
   ['node \\$HOME \\| x', ['node', '$HOME', '|', 'x']],
+  ['node "a|b; (c) > d & e"', ['node', 'a|b; (c) > d & e']],
   ['serve *.html', ['serve', '*.html']],
 ] as const;
 

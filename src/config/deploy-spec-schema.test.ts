@@ -43,6 +43,15 @@ for (const strategy of [
   });
 }
 
+test('port 0 stands for any free port, so that two of them do not clash', () => {
+  const spec = example();
+  const free = { host: '127.0.0.1', port: 0 };
+  const router = { ...spec.router, listen: free, preview: free };
+  assert.equal(deploySpecSchema.safeParse({ ...spec, router }).success, true);
+  const taken = { ...spec.router, listen: { ...free, port: 80 }, preview: { ...free, port: 80 } };
+  assert.equal(deploySpecSchema.safeParse({ ...spec, router: taken }).success, false);
+});
+
 const spoiled: readonly (readonly [string, (spec: DeploySpec) => unknown, string])[] = [
   ['an unknown field', (spec) => ({ ...spec, extra: 1 }), ''],
   [

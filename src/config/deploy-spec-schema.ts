@@ -55,7 +55,7 @@ const limits = { withinMs: durationMs.min(1), attempts: z.int().min(1).max(1000)
 
 const status = z.strictObject({ from: z.int().min(100).max(599), to: z.int().min(100).max(599) });
 
-export const validationCheckSchema = z.discriminatedUnion('kind', [
+const validationCheckSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('http'),
     url: requestTarget,
@@ -76,7 +76,7 @@ export const validationCheckSchema = z.discriminatedUnion('kind', [
 
 const relativeMetric = z.enum(['errorRate', 'availability', 'p50', 'p95', 'p99']);
 
-export const gateCheckSchema = z.discriminatedUnion('kind', [
+const gateCheckSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('absolute'),
     metric: z.enum([...relativeMetric.options, 'requestRate']),

@@ -7,7 +7,7 @@ import { failureCatalogue } from '../base/failure-catalogue.ts';
 import { type Config, parseConfig } from './parse.ts';
 import { largestFile } from './schema/config.ts';
 
-export const configFileName = 'sluice.yaml';
+const configFileName = 'sluice.yaml';
 
 export interface LoadOptions {
   /** Where to begin looking, absolute. */

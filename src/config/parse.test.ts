@@ -40,8 +40,15 @@ const cases: readonly Case[] = [
     remedy: 'Did you mean "instances"?',
   },
   {
+    name: 'a name that only the file as a whole knows',
+    text: 'enviroments: {}',
+    at: '4:1',
+    message: 'enviroments is not a setting',
+    remedy: 'Did you mean "environments"?',
+  },
+  {
     name: 'an unknown setting that is like none, with all there are',
-    text: 'release2: 1\nhealth: { qqqqqq: 1 }'.replace('release2: 1\n', ''),
+    text: 'health: { qqqqqq: 1 }',
     at: '4:11',
     message: 'health.qqqqqq is not a setting',
     remedy: 'Known here: path, tcp, interval, within, timeout, successes.',
@@ -152,6 +159,13 @@ const cases: readonly Case[] = [
     text: 'strategy: { canary: { stages: [10%, 5%, 100%] } }',
     at: '4:37',
     message: 'strategy.canary.stages[1]: 5 % does not rise above the 10 % of the stage before',
+    remedy: 'Write the stages in rising order, such as [1%, 10%, 50%, 100%].',
+  },
+  {
+    name: 'two stages alike',
+    text: 'strategy: { canary: { stages: [10%, 10%, 100%] } }',
+    at: '4:37',
+    message: 'strategy.canary.stages[1]: 10 % does not rise above the 10 % of the stage before',
     remedy: 'Write the stages in rising order, such as [1%, 10%, 50%, 100%].',
   },
   {
@@ -275,6 +289,25 @@ const cases: readonly Case[] = [
     message:
       'environments.production.router.embedded.preview: localhost:8080 is taken: the environment staging listens on 0.0.0.0:8080',
     remedy: 'Give production another port.',
+  },
+  {
+    name: 'one address under two names',
+    whole: `service: s
+release: { directory: ., command: x }
+environments:
+  a: { router: { embedded: { listen: "127.0.0.1:80" } } }
+  b: { router: { embedded: { listen: "localhost:80" } } }
+`,
+    at: '5:38',
+    message: 'environments.b.router.embedded.listen: localhost:80 is taken: the environment a listens on 127.0.0.1:80',
+    remedy: 'Give b another port.',
+  },
+  {
+    name: 'a password in a URL',
+    text: 'validate: [{ http: "https://user:pass@db/x" }]',
+    at: '4:20',
+    message: 'validate[0].http: "https://user:pass@db/x" is not a path or URL',
+    remedy: 'Write a path such as /health/live, or a full URL without a password.',
   },
   {
     name: 'an environment’s own wrong setting',

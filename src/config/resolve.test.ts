@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Failure } from '../base/failure.ts';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import { parseConfig } from './parse.ts';
-import { environmentNames, resolveEnvironment } from './resolve.ts';
+import { resolveEnvironment } from './resolve.ts';
 
 const base = `service: shop
 release: { directory: ./dist, command: node server.js }
@@ -265,7 +265,7 @@ test('an unknown environment is refused with the one that was meant and all ther
     `${base}environments: { staging: {}, production: { router: { embedded: { listen: 80 } } } }`,
     'sluice.yaml',
   );
-  assert.deepEqual(environmentNames(config), ['staging', 'production']);
+  assert.deepEqual(Object.keys(config.environments), ['staging', 'production']);
   const attempt = (name: string) => () => resolveEnvironment(config, name, '/app');
   assert.throws(attempt('stagin'), (thrown) => {
     assert.ok(thrown instanceof Failure);
@@ -287,5 +287,5 @@ environments:
 `,
     'sluice.yaml',
   );
-  assert.deepEqual(environmentNames(config), ['a', 'b']);
+  assert.deepEqual(Object.keys(config.environments), ['a', 'b']);
 });

@@ -13,17 +13,12 @@ import { validationChecks } from './resolve-validation.ts';
 import { specProblems } from './rules/spec-rules.ts';
 import type { Settings } from './schema/config.ts';
 
-/** The names of the environments, in the order of the file. */
-export function environmentNames(config: Config): readonly string[] {
-  return Object.keys(config.environments);
-}
-
 /**
  * The specification of one environment. `baseDirectory` is the absolute directory of the configuration file.
  * Rejects an unknown environment with `usage`, and settings that do not go together with `config.invalid`.
  */
 export function resolveEnvironment(config: Config, environment: string, baseDirectory: string): DeploySpec {
-  const names = environmentNames(config);
+  const names = Object.keys(config.environments);
   const settings = Object.hasOwn(config.environments, environment) ? config.environments[environment] : undefined;
   if (settings === undefined) {
     const meant = nearest(environment, names);

@@ -59,6 +59,11 @@ test('any text is a whole number of milliseconds within the bounds, or refused',
   );
 });
 
+test('parts of a millisecond are rounded', () => {
+  assert.equal(duration().parse('1.4ms'), 1);
+  assert.equal(duration().parse('1m1.5s'), 61_500);
+});
+
 const wrong = [
   [duration(), 300, 'is not a duration', 'Add the unit: 300s for seconds, 300ms for milliseconds.'],
   [duration(), '300', 'is not a duration', 'Add the unit: 300s for seconds, 300ms for milliseconds.'],

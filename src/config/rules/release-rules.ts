@@ -25,7 +25,7 @@ const movingTags = new Set([
 ]);
 
 /** The tag of an image, where it has one and no digest. */
-export function tagOf(reference: string): string | undefined {
+function tagOf(reference: string): string | undefined {
   if (reference.includes('@')) return undefined;
   const name = reference.slice(reference.lastIndexOf('/') + 1);
   const colon = name.indexOf(':');

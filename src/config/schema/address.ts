@@ -7,7 +7,7 @@ import { words } from '../words.ts';
 const hostShape = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9a-fA-F:.]{2,45}\])$/;
 
 /** `db:5432` and `[::1]:5432` to host and port; undefined when the text is neither. An IPv6 host loses its brackets. */
-export function parseAddress(text: string): Address | undefined {
+function parseAddress(text: string): Address | undefined {
   const split = text.lastIndexOf(':');
   const [host, digits] = [text.slice(0, split), text.slice(split + 1)];
   if (split < 1 || !hostShape.test(host) || !/^\d{1,5}$/.test(digits)) return undefined;

@@ -150,10 +150,12 @@ function requestProblems(check: Request): { readonly message: string; readonly p
 }
 
 const target = z
-  .string({ error: words('is not a path or URL', 'Write a path such as /health/live, or a full URL.') })
+  .string({
+    error: words('is not a path or URL', 'Write a path such as /health/live, or a full URL without a password.'),
+  })
   .max(2048)
   .refine((value) => /^\/[^\s#]*$/.test(value) || isHttpUrl(value), {
-    error: words('is not a path or URL', 'Write a path such as /health/live, or a full URL.'),
+    error: words('is not a path or URL', 'Write a path such as /health/live, or a full URL without a password.'),
   })
   .meta({ title: 'path or URL' });
 
