@@ -16,11 +16,11 @@ export interface Runs {
 }
 
 /** About four minutes on two cores. */
-export const usualRuns: Runs = { healthy: 40, defects: 40, perRequest: 300, margin: 100, rollouts: 40 };
+export const usualRuns: Runs = { healthy: 40, defects: 40, perRequest: 300, margin: 400, rollouts: 40 };
 /** Within fifteen minutes on two cores. */
-export const fullRuns: Runs = { healthy: 150, defects: 100, perRequest: 500, margin: 400, rollouts: 150 };
+export const fullRuns: Runs = { healthy: 150, defects: 100, perRequest: 500, margin: 1000, rollouts: 150 };
 /** Seconds: what the test runs. */
-export const shortRuns: Runs = { healthy: 1, defects: 2, perRequest: 20, margin: 5, rollouts: 2 };
+export const shortRuns: Runs = { healthy: 1, defects: 1, perRequest: 7, margin: 20, rollouts: 3 };
 
 export const perRequestShares: readonly number[] = [0.01, 0.1, 0.5];
 export const slowFactors: readonly number[] = [1.1, 1.3, 2];
