@@ -14,6 +14,8 @@ import { turnOver } from './proxy-log.ts';
 import { type ScopeDirectory, shortSocketDirectory } from './scope-directory.ts';
 
 const reportMs = 15_000;
+/** See the body writer for `--expose-gc`. */
+const nodeOptions = ['--disable-warning=ExperimentalWarning', '--expose-gc'];
 
 export interface LaunchOrder {
   readonly scope: Scope;
@@ -65,17 +67,13 @@ function ownShortDirectory(): void {
 }
 
 function start(order: StartOrder, log: number): Promise<StartReport | undefined> {
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', programPath(), JSON.stringify(order)],
-    {
-      // No directory is held, and nothing of the controller's environment, secrets above all, reaches the proxy.
-      cwd: '/',
-      env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
-      detached: true,
-      stdio: ['ignore', log, log, 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [...nodeOptions, programPath(), JSON.stringify(order)], {
+    // No directory is held, and nothing of the controller's environment, secrets above all, reaches the proxy.
+    cwd: '/',
+    env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
+    detached: true,
+    stdio: ['ignore', log, log, 'pipe'],
+  });
   child.unref();
   return new Promise((resolve, reject) => {
     const pipe = child.stdio[3];
