@@ -51,7 +51,8 @@ function falseAborts(results: Results): string {
   return table(['healthy candidate', ...rules], [...rows, ['all but the harmless change', ...pooled]]);
 }
 
-const share = (hits: number, tries: number): string => String(Number(((100 * hits) / tries).toFixed(2)));
+const share = (hits: number, tries: number): string =>
+  tries === 0 ? '–' : String(Number(((100 * hits) / tries).toFixed(2)));
 
 function defectTable(results: Results): string {
   const rows = defects.map(({ name }, index) => {
