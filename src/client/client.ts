@@ -17,7 +17,13 @@ import { targetOf } from '../api/target.ts';
 import { Failure, failureFrom } from '../base/failure.ts';
 import { failureCatalogue } from '../base/failure-catalogue.ts';
 import type { Controller } from '../engine/controller.ts';
-import { type ServerAddress, type Transport, type TransportRequest, transportTo } from './transport.ts';
+import {
+  type ServerAddress,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+  transportTo,
+} from './transport.ts';
 
 export type ClientOptions = ServerAddress & {
   /** Proves to the server that the person may ask. */
@@ -27,7 +33,7 @@ export type ClientOptions = ServerAddress & {
 /** All that can be asked of a controller. Ending the client ends nothing on the other side. */
 export interface Client extends Omit<Controller, 'close'> {
   health(): Promise<Health>;
-  /** Ends idle connections; a client that is not closed does not keep the process from ending. */
+  /** Cuts what is still open. */
   close(): Promise<void>;
 }
 
@@ -112,40 +118,40 @@ class Wire {
     return (await this.#json(answer, undefined)) as Health;
   }
 
-  close(): Promise<void> {
-    return this.#transport.close();
+  async close(): Promise<void> {
+    this.#transport.close();
   }
 
   /** The answer, when it is a good one; otherwise throws what it says. */
-  async #send(request: TransportRequest): Promise<Response> {
+  async #send(request: TransportRequest): Promise<TransportAnswer> {
     const { signal } = request;
     signal?.throwIfAborted();
     const answer = await this.#transport.send(request).catch((error: unknown) => {
       throw this.#broken(error, signal);
     });
-    const version = answer.headers.get(versionHeader);
-    if (version === null) {
-      await answer.body?.cancel();
+    const version = answer.header(versionHeader);
+    if (version === undefined) {
+      answer.cancel();
       throw this.#unreachable(`what answers there (with status ${answer.status}) is no Sluice server`);
     }
     if (version !== String(apiVersion)) {
-      await answer.body?.cancel();
+      answer.cancel();
       throw this.#otherVersion(version);
     }
-    if (!answer.ok) throw await this.#failureOf(answer, signal);
+    if (answer.status !== 200) throw await this.#failureOf(answer, signal);
     return answer;
   }
 
-  async #failureOf(answer: Response, signal: AbortSignal | undefined): Promise<Failure> {
+  async #failureOf(answer: TransportAnswer, signal: AbortSignal | undefined): Promise<Failure> {
     const parsed = failureSchema.safeParse(await this.#json(answer, signal));
     return parsed.success ? failureFrom(parsed.data) : this.#unreachable(`it answered with status ${answer.status}`);
   }
 
-  async #json(answer: Response, signal: AbortSignal | undefined): Promise<unknown> {
+  async #json(answer: TransportAnswer, signal: AbortSignal | undefined): Promise<unknown> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     try {
-      for await (const chunk of bodyOf(answer)) {
+      for await (const chunk of answer.body) {
         chunks.push(chunk);
         bytes += chunk.byteLength;
         if (bytes > replyBytes) throw new Error(`the answer is longer than ${replyBytes} bytes`);
@@ -156,9 +162,9 @@ class Wire {
     return this.#parse(Buffer.concat(chunks).toString('utf8'));
   }
 
-  async *#lines(answer: Response): AsyncGenerator<string> {
+  async *#lines(answer: TransportAnswer): AsyncGenerator<string> {
     try {
-      yield* linesOf(bodyOf(answer), replyBytes);
+      yield* linesOf(answer.body, replyBytes);
     } catch (error) {
       throw this.#broken(error, undefined);
     }
@@ -200,11 +206,7 @@ class Wire {
   }
 }
 
-function bodyOf(answer: Response): AsyncIterable<Uint8Array> {
-  return (answer.body ?? []) as unknown as AsyncIterable<Uint8Array>;
-}
-
-/** What undici hides behind `fetch failed` and `terminated`. */
+/** The innermost reason: the system's own word, such as `connect ECONNREFUSED`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : reasonOf(error.cause);

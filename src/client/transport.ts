@@ -1,6 +1,6 @@
 // How requests reach a server: within the process, over its unix socket, or over TCP.
 
-import type * as undiciModule from 'undici';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { silenceMs } from '../api/protocol.ts';
 
 /** Where the server is; `fetch` is an app in this process. */
@@ -14,75 +14,124 @@ export interface TransportRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** The answer may take minutes to begin. */
   readonly slow: boolean;
 }
 
+/** An answer whose body has not been read yet. Not reading it to its end closes the connection. */
+export interface TransportAnswer {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Gives the body up. */
+  readonly cancel: () => void;
+}
+
 export interface Transport {
   /** The server as people name it. */
   readonly name: string;
-  send(request: TransportRequest): Promise<Response>;
-  /** Ends idle connections. */
-  close(): Promise<void>;
+  /** Rejects when nothing answers; the body then fails when the server falls silent. */
+  send(request: TransportRequest): Promise<TransportAnswer>;
+  /** Cuts what is still open. */
+  close(): void;
 }
 
-const connectMs = 5000;
+/** How long a server may be silent in each phase; milliseconds, 0 for ever. */
+export interface Patience {
+  readonly connectMs: number;
+  /** Until the answer to a question that costs nothing begins. */
+  readonly quickMs: number;
+  /** Within an answer. */
+  readonly bodyMs: number;
+}
 
-/** How long the answer to a question that costs nothing may take to begin. */
-const quickMs = 30_000;
+const usualPatience: Patience = { connectMs: 5000, quickMs: 30_000, bodyMs: silenceMs };
 
-export function transportTo(address: ServerAddress): Transport {
+export function transportTo(address: ServerAddress, patience = usualPatience): Transport {
   if ('fetch' in address) return inProcess(address.fetch);
-  if ('socket' in address) return overNetwork(address.socket, 'http://localhost', address.socket);
-  return overNetwork(address.url, address.url.replace(/\/+$/, ''), undefined);
+  if ('socket' in address) return overNetwork(address.socket, 'http://localhost', address.socket, patience);
+  return overNetwork(address.url, address.url.replace(/\/+$/, ''), undefined, patience);
 }
 
 function inProcess(fetch: (request: Request) => Promise<Response>): Transport {
   return {
     name: 'this process',
-    send: ({ method, path, headers, body, signal }) =>
-      fetch(new Request(`http://localhost${path}`, { method, headers, body: body ?? null, signal: signal ?? null })),
-    close: async () => {},
+    send: async ({ method, path, headers, body, signal }) => {
+      const url = `http://localhost${path}`;
+      const answer = await fetch(new Request(url, { method, headers, body: body ?? null, signal: signal ?? null }));
+      return {
+        status: answer.status,
+        header: (name) => answer.headers.get(name) ?? undefined,
+        body: (answer.body ?? []) as unknown as AsyncIterable<Uint8Array>,
+        cancel: () => void answer.body?.cancel(),
+      };
+    },
+    close: () => {},
   };
 }
 
-type Undici = typeof undiciModule;
-
-function overNetwork(name: string, base: string, socketPath: string | undefined): Transport {
-  const dispatchers = new Map<boolean, undiciModule.Dispatcher>();
-  const dispatcherFor = (undici: Undici, slow: boolean): undiciModule.Dispatcher => {
-    const kept = dispatchers.get(slow);
-    if (kept !== undefined) return kept;
-    const made = new undici.Agent({
-      connect: { timeout: connectMs, ...(socketPath === undefined ? {} : { socketPath }) },
-      // Only the kernel's own signs of life bound a slow answer: a check may take as long as the person allowed.
-      headersTimeout: slow ? 0 : quickMs,
-      bodyTimeout: silenceMs,
-    });
-    dispatchers.set(slow, made);
-    return made;
-  };
+/** A connection for each request: between processes of one machine it costs nothing, and none can be stale. */
+function overNetwork(name: string, base: string, socketPath: string | undefined, patience: Patience): Transport {
+  const open = new Set<ClientRequest>();
   return {
     name,
-    send: async ({ method, path, headers, body, signal, slow }) => {
-      // Loaded when it is needed: a command that stays in this process starts faster without it.
-      const undici = await import('undici');
-      const dispatcher = dispatcherFor(undici, slow);
-      return undici.fetch(`${base}${path}`, {
-        method,
-        headers,
-        body: body ?? null,
-        signal: signal ?? null,
-        redirect: 'error',
-        dispatcher,
-      });
+    send: async ({ method, path, headers, body = '', signal, slow }) => {
+      const url = new URL(`${base}${path}`);
+      const { request: ask } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+      const sized = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
+      const timeout = patience.connectMs;
+      const asking = ask(url, { method, headers: sized, socketPath, signal, timeout, agent: false });
+      open.add(asking);
+      asking.once('close', () => open.delete(asking));
+      watch(asking, { ...patience, quickMs: slow ? 0 : patience.quickMs });
+      asking.end(body);
+      return answerTo(asking);
     },
-    close: async () => {
-      await Promise.all([...dispatchers.values()].map((each) => each.destroy()));
-      dispatchers.clear();
+    close: () => {
+      for (const asking of open) asking.destroy();
     },
   };
+}
+
+/** Bounds each phase by silence. A slow answer is bounded only by the connection: a check may take as long as the person allowed. */
+function watch(asking: ClientRequest, patience: Patience): void {
+  let phaseMs = patience.connectMs;
+  const enter = (durationMs: number): void => {
+    phaseMs = durationMs;
+    asking.setTimeout(durationMs);
+  };
+  asking.once('socket', (socket) => {
+    socket.setKeepAlive(true, silenceMs);
+    socket.once('connect', () => enter(patience.quickMs));
+  });
+  let answer: IncomingMessage | undefined;
+  asking.once('response', (incoming) => {
+    answer = incoming;
+    enter(patience.bodyMs);
+  });
+  asking.on('timeout', () => {
+    // What came already waits for a slow reader: it is not the server that is silent.
+    if (answer !== undefined && answer.readableLength > 0) enter(phaseMs);
+    else asking.destroy(new Error(`nothing came for ${phaseMs / 1000} s`));
+  });
+}
+
+function answerTo(asking: ClientRequest): Promise<TransportAnswer> {
+  return new Promise((resolve, reject) => {
+    asking.once('error', reject);
+    asking.once('response', (incoming: IncomingMessage) => {
+      // What goes wrong from now on, whoever reads the body is told.
+      asking.off('error', reject);
+      asking.on('error', (error) => incoming.destroy(error));
+      resolve({
+        status: incoming.statusCode ?? 0,
+        header: (name) => incoming.headers[name]?.toString(),
+        body: incoming,
+        cancel: () => incoming.destroy(),
+      });
+    });
+  });
 }

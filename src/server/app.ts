@@ -34,6 +34,7 @@ export interface App {
   /** Answers a request; never rejects. Without a caller the token is needed, where there is one. */
   readonly fetch: (request: Request, caller?: Caller) => Promise<Response>;
   readonly hasToken: boolean;
+  readonly log: Log;
 }
 
 interface AppEnv {
@@ -66,6 +67,7 @@ export function createApp(options: AppOptions): App {
   return {
     fetch: async (request, caller) => app.fetch(request, caller),
     hasToken: token !== undefined,
+    log: options.log,
   };
 }
 

@@ -11,7 +11,7 @@ import { allTraffic } from '../core/routes.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Controller, ScopeStatus, StreamItem } from '../engine/controller.ts';
 import type { Metrics } from './app.ts';
-import { type Meters, createMeters } from './meters.ts';
+import type { Meters } from './meters.ts';
 
 export interface TelemetryOptions {
   readonly controller: Pick<Controller, 'stream' | 'status' | 'detail'>;
@@ -41,19 +41,22 @@ const causes: Partial<Record<EventKind, string>> = {
 };
 
 export function createTelemetry({ controller, log }: TelemetryOptions): Telemetry {
-  const meters = createMeters();
+  let made: Promise<Meters> | undefined;
+  // Loaded when they are needed: a command that carries the controller in its own process starts faster without them.
+  const metersOnce = (): Promise<Meters> => (made ??= import('./meters.ts').then(({ createMeters }) => createMeters()));
   let reading: Promise<string> | undefined;
   const read = async (): Promise<string> => {
+    const meters = await metersOnce();
     await readPresent(meters, controller, log);
     return meters.registry.metrics();
   };
   return {
     metrics: {
-      mediaType: meters.registry.contentType,
+      mediaType: 'text/plain; version=0.0.4; charset=utf-8',
       // Askers at the same time share one answer.
       text: () => (reading ??= read().finally(() => (reading = undefined))),
     },
-    run: (signal) => follow(meters, controller, log, signal),
+    run: async (signal) => follow(await metersOnce(), controller, log, signal),
   };
 }
 
