@@ -14,7 +14,7 @@ export interface LoadResult {
   readonly failed: number;
 }
 
-export interface LoadOrder {
+interface LoadOrder {
   readonly port: number;
   readonly connections: number;
   readonly seconds: number;
@@ -23,7 +23,7 @@ export interface LoadOrder {
 export type Load = (order: LoadOrder) => Promise<LoadResult>;
 
 /** The path that all loads ask for. */
-export const smallPath = '/small';
+const smallPath = '/small';
 
 /** The generator of this machine and its name. */
 export async function findLoad(): Promise<{ readonly name: string; readonly load: Load }> {

@@ -19,7 +19,7 @@ const token = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/);
 const address = z.object({ host: z.string().min(1).max(255), port: z.int().min(1).max(65_535) });
 const durationMs = z.int().min(1).max(2_000_000_000);
 
-export const scopeSchema = z.object({ service: name, environment: name });
+const scopeSchema = z.object({ service: name, environment: name });
 
 const match = z.union([
   z.object({ header: token.toLowerCase(), equals: z.string().max(4096) }),

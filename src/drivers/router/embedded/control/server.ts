@@ -1,6 +1,6 @@
 // The proxy's side of the control socket.
 
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 
 import type * as z from 'zod';
@@ -20,38 +20,67 @@ export type ControlHandler = (
 /** Bytes that one reader of the feed may leave unread before its batches are dropped. */
 const unreadBytesMax = 1024 * 1024;
 
+const healMs = 1_000;
+
 export class ControlServer {
   readonly #path: string;
-  readonly #server: Server;
+  #server: Server | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #handle: ControlHandler;
   readonly #feed: SampleFeed;
+  #healer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(path: string, feed: SampleFeed, handle: ControlHandler) {
     this.#path = path;
     this.#feed = feed;
     this.#handle = handle;
-    this.#server = createServer((socket) => void this.#serve(socket));
   }
 
   /** Takes the socket's place in the file system; the caller holds the lock, so what lies there is of a dead proxy. */
   async listen(): Promise<void> {
     await rm(this.#path, { force: true });
+    const server = createServer((socket) => void this.#serve(socket));
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#path, resolve);
+      server.once('error', reject);
+      server.listen(this.#path, resolve);
     });
     await chmod(this.#path, 0o600);
+    this.#server = server;
+    this.#healer = setTimeout(() => void this.#heal(), healMs);
   }
 
   /** Takes no more requests; those under way are answered. */
   async close(): Promise<void> {
-    this.#server.close();
+    this.#closed = true;
+    clearTimeout(this.#healer);
+    this.#server?.close();
     await rm(this.#path, { force: true });
   }
 
   destroy(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** A socket that was removed, say by whoever tidies /tmp, is made anew: without it nobody could reach the proxy again. */
+  async #heal(): Promise<void> {
+    const there = await stat(this.#path).then(
+      () => true,
+      () => false,
+    );
+    if (this.#closed) return;
+    if (there) {
+      this.#healer = setTimeout(() => void this.#heal(), healMs);
+      return;
+    }
+    try {
+      // First, because closing a server removes what lies at its path.
+      this.#server?.close();
+      await this.listen();
+    } catch {
+      // The directory is gone too. It may come back.
+      this.#healer = setTimeout(() => void this.#heal(), healMs);
+    }
   }
 
   async #serve(socket: Socket): Promise<void> {

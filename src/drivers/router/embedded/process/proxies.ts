@@ -9,10 +9,10 @@ import { isCode } from '../../../../base/system-error.ts';
 import type { EmbeddedRouterSpec } from '../../../../core/plan/spec.ts';
 import { type Scope, scopeName } from '../../../../core/scope.ts';
 import { call, notRunning } from '../control/client.ts';
-import { emptySchema, type Hello, helloSchema, type ProxyProcess, type ProxyState } from '../control/schema.ts';
+import { emptySchema, type Hello, helloSchema, type ProxyProcess } from '../control/schema.ts';
 import { launchProxy } from './launch.ts';
 import { isStillRunning } from './process-identity.ts';
-import { type ScopeDirectory, scopeDirectory } from './scope-directory.ts';
+import { nameOfPart, type ScopeDirectory, scopeDirectory } from './scope-directory.ts';
 import { readState } from './state-file.ts';
 
 const helloMs = 5_000;
@@ -60,16 +60,26 @@ export async function ensureRunning(
   });
 }
 
-/** All proxies that were started under the state directory and not removed, running or not; damaged ones are left out. */
+/** All proxies that were started under the state directory and not removed; those that run, and those that could be started again. */
 export async function listProxies(stateDirectory: string): Promise<readonly ProxyInfo[]> {
   const infos: ProxyInfo[] = [];
-  for (const service of await entriesOf(stateDirectory)) {
-    for (const environment of await entriesOf(join(stateDirectory, service))) {
-      const state = await readState(join(stateDirectory, service, environment, 'state.json')).catch(() => undefined);
-      if (state !== undefined) infos.push(await infoOf(stateDirectory, state));
-    }
+  for (const scope of await scopesUnder(stateDirectory)) {
+    const info = await infoOf(stateDirectory, scope);
+    if (info !== undefined) infos.push(info);
   }
   return infos;
+}
+
+async function scopesUnder(stateDirectory: string): Promise<readonly Scope[]> {
+  const scopes: Scope[] = [];
+  for (const servicePart of await directoriesIn(stateDirectory)) {
+    for (const environmentPart of await directoriesIn(join(stateDirectory, servicePart))) {
+      const service = nameOfPart(servicePart);
+      const environment = nameOfPart(environmentPart);
+      if (service !== undefined && environment !== undefined) scopes.push({ service, environment });
+    }
+  }
+  return scopes;
 }
 
 /**
@@ -116,13 +126,17 @@ async function knownProcess(files: ScopeDirectory): Promise<ProxyProcess | undef
   return state?.process;
 }
 
-async function infoOf(stateDirectory: string, state: ProxyState): Promise<ProxyInfo> {
-  const running = await hello(scopeDirectory(stateDirectory, state.scope)).catch(() => undefined);
-  const { scope, settings } = running ?? state;
-  return { scope, settings, pid: running?.process.pid, revision: running?.revision ?? state.routes?.revision };
+/** Undefined when it neither runs nor has a state that can be read. */
+async function infoOf(stateDirectory: string, scope: Scope): Promise<ProxyInfo | undefined> {
+  const files = scopeDirectory(stateDirectory, scope);
+  const running = await hello(files).catch(() => undefined);
+  const state = await readState(files.state).catch(() => undefined);
+  const settings = running?.settings ?? state?.settings;
+  if (settings === undefined) return undefined;
+  return { scope, settings, pid: running?.process.pid, revision: running?.revision ?? state?.routes?.revision };
 }
 
-async function entriesOf(directory: string): Promise<readonly string[]> {
+async function directoriesIn(directory: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(directory, { withFileTypes: true });
     return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -38,6 +38,16 @@ function pathPart(name: string): string {
   return encodeURIComponent(name).replace(/^\./, '%2E');
 }
 
+/** The name that stands for one part of a path; undefined for a part that no name has. */
+export function nameOfPart(part: string): string | undefined {
+  try {
+    const name = decodeURIComponent(part);
+    return pathPart(name) === part ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Beside the state; where that path is too long for a socket, in a directory of this user under /tmp, named by a digest of it. */
 function socketPath(directory: string): string {
   const path = join(directory, 'control.sock');

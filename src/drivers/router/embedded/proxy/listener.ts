@@ -7,7 +7,7 @@ import { Failure } from '../../../../base/failure.ts';
 import { type Address, addressName } from '../../../../core/instance.ts';
 import type { Pem } from './certificate.ts';
 
-export type Accept = (socket: Socket, proto: 'http' | 'https') => void;
+type Accept = (socket: Socket, proto: 'http' | 'https') => void;
 
 const handshakeMs = 10_000;
 const keepAliveDelayMs = 30_000;
