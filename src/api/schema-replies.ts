@@ -31,7 +31,7 @@ import { outer, passing } from './outer-schema.ts';
 const scope = outer<Scope>({ service: z.string(), environment: z.string() });
 const status = z.enum(statuses);
 
-export const plan = outer<Plan>({
+const plan = outer<Plan>({
   scope,
   strategy: z.enum(['first', 'blue-green', 'canary', 'rolling', 'rollback']),
   candidate: passing<Release>(),
@@ -66,7 +66,7 @@ export const rollout = outer<Rollout>({
   deadlineAt: z.number(),
 });
 
-export const record = outer<EventRecord>({
+const record = outer<EventRecord>({
   sequence: z.number(),
   at: z.number(),
   scope,

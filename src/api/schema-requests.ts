@@ -24,7 +24,7 @@ const spec = deploySpecSchema.describe(
   'The configuration of one environment, resolved to absolute paths, milliseconds and basis points.',
 );
 
-export const scope = z.strictObject({ service: name, environment: name }).describe('Service and environment.');
+const scope = z.strictObject({ service: name, environment: name }).describe('Service and environment.');
 
 export const deployRequest = z.strictObject({
   spec,
