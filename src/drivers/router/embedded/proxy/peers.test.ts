@@ -94,7 +94,7 @@ describe('clients and instances that go away', () => {
     const { address: proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, { instance: 'old-1', address })]));
     assert.equal((await get(proxy)).status, 200);
     assert.equal((await get(proxy)).status, 200);
-    const post = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi';
+    const post = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
     assert.match(await raw(proxy, post), /^HTTP\/1\.1 502 /);
     assert.deepEqual(seen, ['GET', 'GET']);
   });
@@ -111,6 +111,7 @@ describe('clients and instances that go away', () => {
 
   it('idle connections to an instance are closed when it leaves the routes, before it ends', async () => {
     const instance = await bench.instance('old-1');
+    instance.server.keepAliveTimeout = 0;
     const other = await bench.instance('new-1');
     const { address, proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]));
     await get(address);
