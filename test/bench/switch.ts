@@ -1,0 +1,90 @@
+// `npm run bench:switch`: deployments and ways back in a row under steady load, with a real server, proxy and instances.
+// Flags: --deployments N, --requests N, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
+
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+
+import type { LoadReport } from '../load/report.ts';
+import { runLoad, type RunningLoad } from '../load/run-load.ts';
+import { type Act, type Outcome, Scenario } from '../load/scenario.ts';
+import { Site } from '../load/site.ts';
+import { extra, script } from './switch/script.ts';
+import { goalsOf, printGoals, printOutcome, printTimes, timesOf } from './switch/figures.ts';
+
+const { values } = parseArgs({
+  options: {
+    deployments: { type: 'string', default: '20' },
+    requests: { type: 'string', default: '200000' },
+    rate: { type: 'string', default: '1500' },
+    seconds: { type: 'string', default: '300' },
+    platform: { type: 'string', default: 'process' },
+    router: { type: 'string', default: 'embedded' },
+  },
+});
+
+const drainMs = 10_000;
+/** Streams end well within the drain limit, so none of them may be cut. */
+const streamMsMax = 5_000;
+const holdMs = 1_000;
+
+const began = performance.now();
+const seconds = (): number => (performance.now() - began) / 1000;
+
+let site: Site | undefined;
+let load: RunningLoad | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void cleanUp().then(() => process.exit(130)));
+try {
+  process.exitCode = (await bench()) ? 0 : 1;
+} finally {
+  await cleanUp();
+}
+
+async function bench(): Promise<boolean> {
+  if (values.platform !== 'process' || values.router !== 'embedded') {
+    throw new Error(
+      `there is no ${values.platform} with ${values.router}; known: --platform process --router embedded`,
+    );
+  }
+  console.log(
+    `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}, load average ${loadavg()[0]?.toFixed(1)}`,
+  );
+  site = await Site.open();
+  const scenario = new Scenario({ site, drainMs, holdMs });
+  await scenario.play({ kind: 'deploy', strategy: 'blue-green', instances: 1 });
+  load = runLoad({
+    port: site.port,
+    connections: 64,
+    requestsPerSecond: Number(values.rate),
+    downloads: 8,
+    uploads: 8,
+    sockets: 8,
+    streamMsMax,
+  });
+  const outcomes: Outcome[] = [];
+  const play = async (act: Act): Promise<void> => {
+    const outcome = await scenario.play(act);
+    outcomes.push(outcome);
+    printOutcome(outcome, seconds());
+  };
+  for (const act of script(Number(values.deployments))) await play(act);
+  // What is left of the requests is used for more ways back, whose times are what is measured.
+  while ((await load.report()).requests < Number(values.requests) && seconds() < Number(values.seconds))
+    await play(extra(outcomes.length));
+  const report = await load.stop();
+  return judge(site, report, outcomes);
+}
+
+async function judge(site: Site, report: LoadReport, outcomes: readonly Outcome[]): Promise<boolean> {
+  const times = timesOf(outcomes, await site.readRecords());
+  printTimes(times);
+  return printGoals(goalsOf(report, outcomes, times, Number(values.requests)), report);
+}
+
+async function cleanUp(): Promise<void> {
+  const [ourLoad, ourSite] = [load, site];
+  load = undefined;
+  site = undefined;
+  ourLoad?.kill();
+  await ourSite?.close();
+}

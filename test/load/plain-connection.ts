@@ -1,0 +1,147 @@
+// One keep-alive connection with plain requests, one after the other, each answer checked whole. Nothing is tried again.
+
+import { connect, type Socket } from 'node:net';
+
+import { answerBody, headers } from './protocol.ts';
+import type { Tally } from './report.ts';
+
+/** A request that takes longer has failed; milliseconds. */
+const answerMsMax = 20_000;
+/** Each so many requests one has a body, so that it may not be repeated by a proxy. */
+const postEvery = 5;
+
+export interface PlainOptions {
+  readonly port: number;
+  readonly name: string;
+  /** Between the beginnings of two requests, where answers are that fast. */
+  readonly everyMs: number;
+  readonly tally: Tally;
+}
+
+export class PlainConnection {
+  readonly #options: PlainOptions;
+  readonly #ended = Promise.withResolvers<void>();
+  #socket: Socket | undefined;
+  #number = 0;
+  #sentAt = 0;
+  #waiting = false;
+  #stopping = false;
+  #received = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: PlainOptions) {
+    this.#options = options;
+  }
+
+  /** `afterMs` spreads the connections evenly over time. */
+  start(afterMs: number): void {
+    this.#timer = setTimeout(() => this.#open(), afterMs);
+  }
+
+  /** Resolves when the last request is answered. */
+  stop(): Promise<void> {
+    this.#stopping = true;
+    if (!this.#waiting) this.#end();
+    return this.#ended.promise;
+  }
+
+  #end(): void {
+    clearTimeout(this.#timer);
+    this.#socket?.destroy();
+    this.#ended.resolve();
+  }
+
+  #open(): void {
+    const socket = connect({ port: this.#options.port, host: '127.0.0.1', noDelay: true });
+    this.#socket = socket;
+    let problem = 'the connection was closed';
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => this.#data(text));
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      problem = `the connection broke (${error.code ?? error.message})`;
+    });
+    socket.on('close', () => this.#closed(socket, problem));
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#stopping) return this.#end();
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) return this.#open();
+    this.#number += 1;
+    this.#waiting = true;
+    this.#received = '';
+    this.#sentAt = performance.now();
+    socket.write(this.#requestText(), 'latin1');
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fail(`no answer within ${answerMsMax} ms`), answerMsMax);
+  }
+
+  #requestText(): string {
+    const id = `${this.#options.name}-${this.#number}`;
+    const posts = this.#number % postEvery === 0;
+    const lines = [`${posts ? 'POST' : 'GET'} /?id=${id} HTTP/1.1`, 'Host: load', `${headers.load}: plain`];
+    return posts ? `${lines.join('\r\n')}\r\nContent-Length: 4\r\n\r\nbody` : `${lines.join('\r\n')}\r\n\r\n`;
+  }
+
+  #data(text: string): void {
+    if (!this.#waiting) return this.#fail('bytes came that belong to no request');
+    this.#received += text;
+    const end = this.#received.indexOf('\r\n\r\n');
+    if (end < 0) return;
+    const head = this.#received.slice(0, end);
+    const length = Number(field(head, 'content-length') ?? Number.NaN);
+    if (Number.isNaN(length)) return this.#fail(`an answer without a length: ${firstLine(head)}`);
+    if (this.#received.length < end + 4 + length) return;
+    this.#answered(head, this.#received.slice(end + 4));
+  }
+
+  #answered(head: string, body: string): void {
+    const status = Number(head.slice(9, 12));
+    const version = field(head, headers.release) ?? '';
+    const instance = field(head, headers.instance);
+    if (body !== answerBody(version, `${this.#options.name}-${this.#number}`)) {
+      return this.#fail(`${firstLine(head)}: ${body.slice(0, 100)}`, instance);
+    }
+    if (status === 200) this.#options.tally.served(version);
+    else if (status === 500 && field(head, headers.deliberate) !== undefined) this.#options.tally.deliberate(version);
+    else return this.#fail(firstLine(head), instance);
+    if (field(head, 'connection') === 'close') this.#socket?.destroy();
+    this.#next();
+  }
+
+  #next(): void {
+    this.#waiting = false;
+    clearTimeout(this.#timer);
+    const pauseMs = this.#options.everyMs - (performance.now() - this.#sentAt);
+    if (pauseMs <= 0 || this.#stopping) setImmediate(() => this.#send());
+    else this.#timer = setTimeout(() => this.#send(), pauseMs);
+  }
+
+  #fail(problem: string, instance?: string): void {
+    this.#options.tally.failed('request', problem, this.#sentAt, instance);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+    this.#next();
+  }
+
+  #closed(socket: Socket, problem: string): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    if (this.#waiting) return this.#fail(problem);
+    if (!this.#stopping) this.#options.tally.reconnected();
+  }
+}
+
+function field(head: string, name: string): string | undefined {
+  const at = head.toLowerCase().indexOf(`\r\n${name}:`);
+  if (at < 0) return undefined;
+  const start = at + name.length + 3;
+  const end = head.indexOf('\r\n', start);
+  return head.slice(start, end < 0 ? undefined : end).trim();
+}
+
+function firstLine(head: string): string {
+  return head.split('\r\n', 1)[0] ?? '';
+}

@@ -1,0 +1,189 @@
+// A real `sluice server` in a process of its own, with a home of its own, and everything that has to be cleaned up behind it.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { type Client, createClient } from '../../src/client/client.ts';
+import { placesUnder } from '../../src/compose.ts';
+import { systemClock } from '../../src/drivers/clock/system-clock.ts';
+import { createProcessPlatform } from '../../src/drivers/platform/process/process-platform.ts';
+import { removeTree } from '../../src/drivers/releases/directory/tree-copy.ts';
+import { listProxies, removeProxy } from '../../src/drivers/router/embedded/driver.ts';
+import type { DeploymentDetail } from '../../src/engine/controller.ts';
+import type { DeploySpec } from '../../src/core/plan/spec.ts';
+import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import { isFinal } from '../../src/core/rollout/status.ts';
+import type { InstanceRecord, ReleaseFile } from './protocol.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const servicePath = fileURLToPath(new URL('service.ts', import.meta.url));
+
+const endMs = 15_000;
+
+export class Site {
+  readonly client: Client;
+  readonly directory: string;
+  /** Where users reach the service. */
+  readonly port: number;
+  readonly #server: ChildProcess;
+
+  private constructor(directory: string, port: number, server: ChildProcess) {
+    this.directory = directory;
+    this.port = port;
+    this.#server = server;
+    this.client = createClient({ socket: placesUnder(this.home).socket });
+  }
+
+  /** Rejects, with nothing left, when the server does not come up. */
+  static async open(): Promise<Site> {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-load-'));
+    const port = await freePort();
+    await mkdir(join(directory, 'records'));
+    const server = spawn(
+      process.execPath,
+      [main, 'server', '--home', join(directory, 'home'), '--listen', '127.0.0.1:0', '--json'],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const site = new Site(directory, port, server);
+    try {
+      await listening(server);
+    } catch (error) {
+      await site.close();
+      throw error;
+    }
+    return site;
+  }
+
+  get home(): string {
+    return join(this.directory, 'home');
+  }
+
+  /** Where instances write what they saw. */
+  get records(): string {
+    return join(this.directory, 'records');
+  }
+
+  get serverPid(): number {
+    return this.#server.pid ?? 0;
+  }
+
+  /** A directory with a release of the service. */
+  async release(file: ReleaseFile): Promise<string> {
+    const directory = join(this.directory, 'releases', file.version);
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'version.json'), JSON.stringify(file));
+    return directory;
+  }
+
+  /** What the instances that were ended saw. */
+  async readRecords(): Promise<readonly InstanceRecord[]> {
+    const names = await readdir(this.records);
+    return Promise.all(
+      names.map(async (name) => JSON.parse(await readFile(join(this.records, name), 'utf8')) as InstanceRecord),
+    );
+  }
+
+  /** Begins a deployment and follows it to its end; `onStart` is told when it is under way. */
+  async deploy(spec: DeploySpec, label: string): Promise<Rollout> {
+    return this.ended(await this.client.deploy({ spec, label, actor: 'load@test' }));
+  }
+
+  async rollback(spec: DeploySpec): Promise<Rollout> {
+    const request = { scope: spec.scope, reason: 'the load asks for it', actor: 'load@test' };
+    return this.ended(await this.client.rollback(request));
+  }
+
+  /** The final state of a deployment. */
+  async ended(rollout: Rollout): Promise<Rollout> {
+    return this.when(rollout, (now) => isFinal(now.status));
+  }
+
+  /** The state of a deployment as soon as it is as asked for, or has ended. */
+  async when(rollout: Rollout, holds: (now: Rollout) => boolean): Promise<Rollout> {
+    const stop = new AbortController();
+    const { client } = this;
+    // A record comes with each change; only then is it worth asking for the state.
+    const stream = client.stream({ deployment: rollout.id, after: 0 }, stop.signal);
+    try {
+      for await (const item of stream) {
+        if (item.kind !== 'record') continue;
+        const { rollout: now } = await client.detail(rollout.id);
+        if (holds(now) || isFinal(now.status)) return now;
+      }
+      throw new Error(`the stream of ${rollout.id} ended before the deployment did`);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  async detail(rollout: Rollout): Promise<DeploymentDetail> {
+    return this.client.detail(rollout.id);
+  }
+
+  /** Ends the server, the instances and the proxies, and removes everything. */
+  async close(): Promise<void> {
+    await this.client.close();
+    await end(this.#server);
+    const places = placesUnder(this.home);
+    const platform = createProcessPlatform({
+      stateDirectory: places.instances,
+      releasesDirectory: places.releases,
+      clock: systemClock,
+    });
+    for (const { scope } of await listProxies(places.proxies)) {
+      const instances = await platform.list(scope);
+      for (const release of new Set(instances.map((instance) => instance.release))) {
+        await platform.stop({ scope, release, graceMs: 0 });
+      }
+      await removeProxy(places.proxies, scope, 0);
+    }
+    await removeTree(this.directory);
+  }
+}
+
+async function listening(server: ChildProcess): Promise<void> {
+  if (server.stdout === null) throw new Error('the server has no output');
+  const lines = createInterface({ input: server.stdout });
+  try {
+    for await (const line of lines) if (line.includes('"listening"')) return;
+  } finally {
+    lines.close();
+    server.stdout.resume();
+  }
+  throw new Error('the server ended before it listened');
+}
+
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = once(server, 'exit');
+  server.kill('SIGTERM');
+  const timer = setTimeout(() => server.kill('SIGKILL'), endMs);
+  await gone;
+  clearTimeout(timer);
+}
+
+let nextPort = 19_500 + (process.pid % 4_000);
+
+/** A port below those that the system gives to connections, so that none takes it before the proxy does. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    nextPort = nextPort >= 24_000 ? 19_500 : nextPort + 1;
+    const server = createServer();
+    const port = nextPort;
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    const { port: found } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    return found;
+  }
+}
