@@ -119,12 +119,13 @@ export class Story {
       purpose: purpose ?? 'deploy',
       stable,
       stableInstances: stable === undefined ? 0 : 2,
+      stableWanted: stable === undefined ? 0 : 2,
       candidateWarm: false,
       candidateStored: false,
     } as const;
     this.rollout = beginRollout({
       id: id ?? 'd-20261121-7k3f9q',
-      plan: compilePlan(spec(strategy), observed, capabilities),
+      plan: { ...compilePlan(spec(strategy), observed, capabilities), longestMs: 9_000_000 },
       at: noon,
       actor: 'alice@desk',
       revision: 4,
@@ -158,13 +159,6 @@ export class Story {
     return this.tell({ kind: 'started' }, 0, 'alice@desk');
   }
 
-  /** Completes effects until the state, or a hold, needs something else. */
-  work(until: Rollout['status']): this {
-    for (let count = 0; count < 100 && this.rollout.status !== until && this.rollout.awaiting !== undefined; count += 1)
-      this.tell({ kind: 'effect-done', effect: this.rollout.awaiting, result: this.#result() }, 500);
-    return this;
-  }
-
   /** Carries out everything that is ordered, to the next hold or the end. */
   settle(): this {
     for (let count = 0; count < 100 && this.rollout.awaiting !== undefined; count += 1)
@@ -178,7 +172,10 @@ export class Story {
 
   #result(): EffectResult {
     const step = currentStep(this.rollout)?.step;
-    if (step?.kind === 'start') return { kind: 'endpoints', endpoints: endpoints('new', 4101) };
+    if (step?.kind === 'start') {
+      const started = step.role === 'stable' ? endpoints('old', 4001) : endpoints('new', 4101);
+      return { kind: 'endpoints', endpoints: started };
+    }
     return step?.kind === 'drain' ? { kind: 'drained', cut: 0 } : { kind: 'nothing' };
   }
 }

@@ -73,12 +73,15 @@ class Follower {
   #live: LiveNumbers | undefined;
   #latest: EventRecord | undefined;
   #sequence = 0;
+  /** The state that the records led to. What is asked for beside them may be ahead; nothing is passed over for that. */
+  #reached: Status;
   #away = false;
   #began = false;
 
   constructor(parts: Parts, rollout: Rollout) {
     this.#parts = parts;
     this.#rollout = rollout;
+    this.#reached = rollout.status;
   }
 
   async run(): Promise<number> {
@@ -123,6 +126,7 @@ class Follower {
       this.#take(detail.rollout);
       this.#latest = detail.records.at(-1);
       this.#sequence = this.#latest?.sequence ?? 0;
+      this.#reached = this.#latest?.to ?? detail.rollout.status;
     }
     this.#began = true;
     presenter.begin(this.#seen());
@@ -145,6 +149,7 @@ class Follower {
   async #takeRecord(record: EventRecord): Promise<void> {
     this.#sequence = Math.max(this.#sequence, record.sequence);
     this.#latest = record;
+    this.#reached = record.to;
     if (record.from !== record.to) this.#live = undefined;
     this.#take(await this.#newest(record));
     this.#parts.presenter.record(record, this.#seen());
@@ -183,8 +188,10 @@ class Follower {
 
   #isOver(): boolean {
     const { interruption, options } = this.#parts;
-    if (interruption.signal.aborted || isFinal(this.#rollout.status)) return true;
-    return !options.stay && !interruption.settling && isWaiting(this.#rollout.status);
+    if (interruption.signal.aborted || isFinal(this.#reached)) return true;
+    // A pause that was told of may be over already.
+    const waits = isWaiting(this.#reached) && isWaiting(this.#rollout.status);
+    return waits && !options.stay && !interruption.settling;
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
@@ -197,7 +204,7 @@ class Follower {
 
   #result(): number {
     const { interruption, presenter, options, session } = this.#parts;
-    const { status } = this.#rollout;
+    const status = this.#reached;
     const known = isFinal(status) || (isWaiting(status) && !interruption.interrupted);
     if (!known) {
       presenter.leave();

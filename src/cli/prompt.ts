@@ -18,22 +18,15 @@ export interface Question {
 /** Asks until an answer is good. Rejects with `prompt.unavailable` where nobody can answer. */
 export async function ask(session: Session, question: Question): Promise<string> {
   refuseUnattended(session, question);
-  const { createInterface } = await import('node:readline');
-  const reader = createInterface({ input: session.context.stdin, terminal: false });
-  const lines = reader[Symbol.asyncIterator]();
   const fallback = question.fallback === undefined ? '' : ` [${clean(question.fallback)}]`;
-  try {
-    for (;;) {
-      session.context.stderr.write(`${question.text}${fallback}: `);
-      const { done, value } = await lines.next();
-      if (done === true) throw unanswered(question, 'The question was not answered');
-      const answer = value.trim() === '' ? (question.fallback ?? '') : value.trim();
-      const problem = answer === '' ? 'An answer is needed.' : question.problem?.(answer);
-      if (problem === undefined) return answer;
-      session.context.stderr.write(`  ${problem}\n`);
-    }
-  } finally {
-    reader.close();
+  for (;;) {
+    session.context.stderr.write(`${question.text}${fallback}: `);
+    const typed = (await session.typed.next())?.trim();
+    if (typed === undefined) throw unanswered(question, 'The question was not answered');
+    const answer = typed === '' ? (question.fallback ?? '') : typed;
+    const problem = answer === '' ? 'An answer is needed.' : question.problem?.(answer);
+    if (problem === undefined) return answer;
+    session.context.stderr.write(`  ${problem}\n`);
   }
 }
 

@@ -3,15 +3,18 @@
 import type { CliContext, Connection } from './context.ts';
 import type { GlobalOptions } from './globals.ts';
 import { createOutput, type Output } from './output.ts';
+import { type TypedLines, typedLines } from './typed-lines.ts';
 
 export interface Session {
   readonly context: CliContext;
   readonly options: GlobalOptions;
   readonly out: Output;
+  /** What the person types. */
+  readonly typed: TypedLines;
 }
 
 export function createSession(context: CliContext, options: GlobalOptions): Session {
-  return { context, options, out: createOutput(context, options) };
+  return { context, options, out: createOutput(context, options), typed: typedLines(context.stdin) };
 }
 
 /** Whether a person sits in front of it: what is drawn is seen, and what is asked can be answered. */

@@ -50,12 +50,14 @@ If it goes back:
   after a failed step or gate, an abort, or at the deadline
 
   1  ROLLING_BACK  all traffic to shop@3f9c2a1b7d04
-  2  ROLLING_BACK  take all of shop@8d1f0a2b3c4d out of traffic, requests in
+  2  ROLLING_BACK  start again what is missing of 2 × shop@3f9c2a1b7d04,
+                   healthy within 5m
+  3  ROLLING_BACK  take all of shop@8d1f0a2b3c4d out of traffic, requests in
                    flight end within 30s
-  3  ROLLING_BACK  stop all of shop@8d1f0a2b3c4d, by force after 10s
-  4  ROLLING_BACK  validate shop@3f9c2a1b7d04 through the router: 1 check
+  4  ROLLING_BACK  stop all of shop@8d1f0a2b3c4d, by force after 10s
+  5  ROLLING_BACK  validate shop@3f9c2a1b7d04 through the router: 1 check
 
-Takes at most 2h41m40s, not counting time that it waits for a person.
+Takes at most 2h30m, not counting time that it waits for a person.
 `),
   );
 });

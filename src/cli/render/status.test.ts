@@ -66,7 +66,7 @@ test('a canary in progress: state, traffic, who, steps, evidence, and the comman
   stable    shop@3f9c2a1b7d04 (1.4.1)
   traffic   ████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  10 % on trial, 90 % stable
   begun     13:00:00 by alice@desk, d-20261121-7k3f9q
-            newest event 3s ago; goes back by itself in 2h39m if it has not
+            newest event 3s ago; goes back by itself in 2h28m if it has not
             ended
   attended  process 4711 on desk, since 13:00:00
   instances 2 running: 127.0.0.1:4001, 127.0.0.1:4002
