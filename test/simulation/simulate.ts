@@ -2,7 +2,7 @@
 
 import { Failure } from '../../src/base/failure.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
-import { isFinal, isWaiting } from '../../src/core/rollout/status.ts';
+import { isWaiting } from '../../src/core/rollout/status.ts';
 import type { Command } from '../../src/core/rollout/event.ts';
 import { releaseId } from '../../src/core/release-id.ts';
 import { Checker, Violation } from './checker.ts';
@@ -146,7 +146,7 @@ class Simulation {
     if (behaviour === 'crashes') this.#world.platform.behave(id, { crashesAtStart: 'exit code 3' });
     if (behaviour === 'unhealthy') this.#world.platform.behave(id, { unhealthy: true });
     if (behaviour === 'slow')
-      this.#world.platform.behave(id, { healthyAfterMs: this.#random.between(1_000, 15_000), endsAfterMs: 3_000 });
+      this.#world.platform.behave(id, { healthyAfterMs: this.#random.between(1_000, 9_000), endsAfterMs: 3_000 });
     return this.#current.engine.deploy({ spec, actor });
   }
 
@@ -288,5 +288,3 @@ class Simulation {
     await new Promise(setImmediate);
   }
 }
-
-export { isFinal };

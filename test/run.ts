@@ -1,0 +1,145 @@
+// Runs the tests in three groups and prints what failed, what was left out and why, the coverage of the core, and one closing line.
+
+import { globSync } from 'node:fs';
+import { run } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+interface Group {
+  readonly name: string;
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[];
+  /** Test files side by side. */
+  readonly concurrency: number;
+  readonly coverage?: boolean;
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Least share of the core's lines that tests must reach, in per cent. */
+const leastCoverage = 95;
+
+const groups: readonly Group[] = [
+  {
+    name: 'core and engine',
+    include: ['src/core/**/*.test.ts', 'src/engine/**/*.test.ts'],
+    concurrency: 2,
+    coverage: true,
+  },
+  {
+    name: 'drivers, wire, CLI and the rules of the project',
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    exclude: ['src/core/**', 'src/engine/**', 'test/e2e/**'],
+    concurrency: 2,
+  },
+  // These start servers, proxies and load of their own, so each has the machine to itself.
+  { name: 'end to end', include: ['test/e2e/*.test.ts'], concurrency: 1 },
+];
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+  readonly failures: string[];
+  readonly leftOut: string[];
+}
+
+const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [], leftOut: [] };
+
+/** Only files whose path has one of these words, where any are given. */
+const wanted = process.argv.slice(2);
+
+for (const group of groups) await runGroup(group);
+report();
+
+async function runGroup(group: Group): Promise<void> {
+  const files = globSync([...group.include], { cwd: root, exclude: [...(group.exclude ?? [])] })
+    .filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)))
+    .toSorted();
+  if (files.length === 0) return;
+  console.log(`\n${group.name}: ${files.length} files`);
+  const stream = run({
+    files: files.map((file) => `${root}${file}`),
+    concurrency: group.concurrency,
+    // A test that hangs is a failure, not a CI that never ends.
+    timeout: 600_000,
+    ...(group.coverage === true && wanted.length === 0
+      ? { coverage: true, coverageIncludeGlobs: ['src/core/**/*.ts'], coverageExcludeGlobs: ['**/*.test.ts'] }
+      : {}),
+  });
+  stream.on('test:pass', (event) => count(event));
+  stream.on('test:fail', (event) => count(event));
+  stream.on('test:coverage', ({ summary }) => checkCoverage(summary));
+  stream.on('test:stderr', ({ message }) => process.stderr.write(message));
+  for await (const _event of stream) {
+    // Reading the stream to its end is what runs the tests.
+  }
+}
+
+interface Ended {
+  readonly name: string;
+  readonly file?: string | undefined;
+  readonly skip?: string | boolean | undefined;
+  readonly details: { readonly type?: string | undefined; readonly error?: unknown; readonly duration_ms: number };
+}
+
+/** Suites and files are counted by the tests inside them, except where they fail by themselves. */
+function count(event: Ended): void {
+  const { error, type } = event.details;
+  const place = (event.file ?? '').replace(root, '');
+  if (error !== undefined) {
+    if (isOfSubtests(error)) return;
+    tally.failed += 1;
+    const words = `${place}: ${event.name}\n${textOf(error)}`;
+    tally.failures.push(words);
+    console.log(`  FAILED ${words}`);
+  } else if (type === 'suite') {
+    return;
+  } else if (event.skip !== undefined && event.skip !== false) {
+    tally.skipped += 1;
+    tally.leftOut.push(`${place}: ${event.name} (${event.skip === true ? 'no reason given' : event.skip})`);
+  } else tally.passed += 1;
+}
+
+/** A parent that fails only because of tests inside it, which were told already. */
+function isOfSubtests(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'failureType' in error && error.failureType === 'subtestsFailed'
+  );
+}
+
+function textOf(error: unknown): string {
+  const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+  return text
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
+
+interface CoverageSummary {
+  readonly totals: { readonly coveredLinePercent: number };
+  readonly files: readonly { readonly path: string; readonly coveredLinePercent: number }[];
+}
+
+function checkCoverage({ totals, files }: CoverageSummary): void {
+  console.log(`  line coverage of src/core: ${totals.coveredLinePercent.toFixed(1)} % (at least ${leastCoverage} %)`);
+  if (totals.coveredLinePercent >= leastCoverage) return;
+  tally.failed += 1;
+  const worst = files.toSorted((a, b) => a.coveredLinePercent - b.coveredLinePercent).slice(0, 15);
+  tally.failures.push(
+    `line coverage of src/core is below ${leastCoverage} %:\n${worst.map((file) => `    ${file.coveredLinePercent.toFixed(1)} % ${file.path.replace(root, '')}`).join('\n')}`,
+  );
+}
+
+/** In CI a component that is missing is a failure: a test that silently does not run protects nobody. */
+function report(): void {
+  const missing = tally.leftOut.filter((words) => words.includes('missing:'));
+  if (process.env['CI'] === 'true' && missing.length > 0) {
+    tally.failed += missing.length;
+    tally.failures.push(...missing.map((words) => `left out although this is CI: ${words}`));
+  }
+  if (tally.leftOut.length > 0) console.log(`\nLeft out:\n${tally.leftOut.map((words) => `  ${words}`).join('\n')}`);
+  if (tally.failures.length > 0) console.log(`\nFailed:\n${tally.failures.map((words) => `  ${words}`).join('\n')}`);
+  console.log(`\n${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+  process.exit(tally.failed > 0 || tally.passed === 0 ? 1 : 0);
+}
