@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import type { LoadReport } from '../load/report.ts';
 import { runLoad, type RunningLoad } from '../load/run-load.ts';
 import { type Act, type Outcome, Scenario } from '../load/scenario.ts';
+import { SentRequests } from '../load/sent-requests.ts';
 import { Site } from '../load/site.ts';
 import { extra, script } from './switch/script.ts';
 import { goalsOf, printGoals, printOutcome, printTimes, timesOf } from './switch/figures.ts';
@@ -51,7 +52,8 @@ async function bench(): Promise<boolean> {
   );
   site = await Site.open();
   const scenario = new Scenario({ site, drainMs, holdMs });
-  await scenario.play({ kind: 'deploy', strategy: 'blue-green', instances: 1 });
+  const first = await scenario.play({ kind: 'deploy', strategy: 'blue-green', instances: 1 });
+  const sent = new SentRequests(site.home, first.rollout.plan.spec);
   load = runLoad({
     port: site.port,
     connections: 64,
@@ -72,11 +74,17 @@ async function bench(): Promise<boolean> {
   while ((await load.report()).requests < Number(values.requests) && seconds() < Number(values.seconds))
     await play(extra(outcomes.length));
   const report = await load.stop();
-  return judge(site, report, outcomes);
+  await sent.end();
+  return judge(site, report, outcomes, sent);
 }
 
-async function judge(site: Site, report: LoadReport, outcomes: readonly Outcome[]): Promise<boolean> {
-  const times = timesOf(outcomes, await site.readRecords());
+async function judge(
+  site: Site,
+  report: LoadReport,
+  outcomes: readonly Outcome[],
+  sent: SentRequests,
+): Promise<boolean> {
+  const times = timesOf(outcomes, sent, await site.readRecords());
   printTimes(times);
   return printGoals(goalsOf(report, outcomes, times, Number(values.requests)), report);
 }

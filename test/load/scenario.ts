@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import type { ReleaseId } from '../../src/core/release.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
-import type { InstanceRecord } from './protocol.ts';
 import type { Site } from './site.ts';
 import { specOf, type StrategyName } from './spec.ts';
 
@@ -23,8 +23,8 @@ export interface Outcome {
   readonly decidedAt?: number | undefined;
   /** When a person's command was sent. */
   readonly askedAt?: number | undefined;
-  /** The version that the traffic was taken from, and how many instances of it ran. */
-  readonly left?: { readonly version: string; readonly instances: number } | undefined;
+  /** What the traffic was taken from, and how many instances of it ran. */
+  readonly left?: { readonly release: ReleaseId; readonly version: string; readonly instances: number } | undefined;
 }
 
 export interface ScenarioOptions {
@@ -82,7 +82,8 @@ export class Scenario {
     this.#latest = undefined;
     if (!warm) return { act, rollout };
     const { records } = await site.detail(rollout);
-    return { act, rollout, left, askedAt, decidedAt: records[0]?.at };
+    const release = rollout.plan.stable?.id ?? '';
+    return { act, rollout, left: { ...left, release }, askedAt, decidedAt: records[0]?.at };
   }
 
   async #abort(act: Act): Promise<Outcome> {
@@ -95,7 +96,13 @@ export class Scenario {
     const askedAt = Date.now();
     await site.client.command(spec.scope, { kind: 'abort', reason: 'the load asks for it' }, { actor: 'load@test' });
     const rollout = expectEnd(await site.ended(begun), 'ROLLED_BACK');
-    return { act, rollout, left: { version, instances: 1 }, askedAt, decidedAt: rollout.wentBackAt };
+    return {
+      act,
+      rollout,
+      left: { version, instances: 1, release: rollout.plan.candidate.id },
+      askedAt,
+      decidedAt: rollout.wentBackAt,
+    };
   }
 
   async #gate(act: Act): Promise<Outcome> {
@@ -103,7 +110,12 @@ export class Scenario {
     const version = this.#nextVersion();
     const spec = await specOf({ ...this.#options, holdMs: 30_000, strategy: 'canary', version, errors: badShare });
     const rollout = expectEnd(await site.deploy(spec, version), 'ROLLED_BACK');
-    return { act, rollout, left: { version, instances: 1 }, decidedAt: rollout.wentBackAt };
+    return {
+      act,
+      rollout,
+      left: { version, instances: 1, release: rollout.plan.candidate.id },
+      decidedAt: rollout.wentBackAt,
+    };
   }
 
   #nextVersion(): string {
@@ -118,18 +130,4 @@ function expectEnd(rollout: Rollout, status: Rollout['status']): Rollout {
   throw new Error(
     `${id} of ${plan.candidate.label ?? plan.candidate.id} ended as ${rollout.status}, not ${status}: ${reason ?? ''}`,
   );
-}
-
-/**
- * Milliseconds from the decision to the last request that arrived at the release that was left, by the clocks of its instances; 0
- * where none came after it. Undefined where an instance has not said what it saw.
- */
-export function lastSentAfter(outcome: Outcome, records: readonly InstanceRecord[]): number | undefined {
-  const { decidedAt, left, rollout } = outcome;
-  if (decidedAt === undefined || left === undefined) return undefined;
-  const ours = records.filter(({ version }) => version === left.version);
-  if (ours.length < left.instances) return undefined;
-  const until = rollout.endedAt ?? Number.POSITIVE_INFINITY;
-  const late = ours.flatMap(({ arrivals }) => arrivals.filter((at) => at >= decidedAt && at <= until));
-  return late.reduce((longest, at) => Math.max(longest, at - decidedAt), 0);
 }

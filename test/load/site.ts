@@ -89,7 +89,7 @@ export class Site {
     );
   }
 
-  /** Begins a deployment and follows it to its end; `onStart` is told when it is under way. */
+  /** Begins a deployment and follows it to its end. */
   async deploy(spec: DeploySpec, label: string): Promise<Rollout> {
     return this.ended(await this.client.deploy({ spec, label, actor: 'load@test' }));
   }

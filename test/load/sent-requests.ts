@@ -1,0 +1,52 @@
+// When the proxy sent each request to which release, read from its feed of finished requests.
+
+import { placesUnder } from '../../src/compose.ts';
+import type { ReleaseId } from '../../src/core/release.ts';
+import type { DeploySpec } from '../../src/core/plan/spec.ts';
+import { systemClock } from '../../src/drivers/clock/system-clock.ts';
+import { createEmbeddedRouter } from '../../src/drivers/router/embedded/driver.ts';
+
+export class SentRequests {
+  readonly #stop = new AbortController();
+  readonly #byRelease = new Map<ReleaseId, number[]>();
+  readonly #reading: Promise<void>;
+  #lost = 0;
+
+  /** Begins to read; `spec` says which proxy. */
+  constructor(home: string, spec: DeploySpec) {
+    if (spec.router.driver !== 'embedded') throw new Error(`the router ${spec.router.driver} has no feed to read here`);
+    const stateDirectory = placesUnder(home).proxies;
+    const router = createEmbeddedRouter({ stateDirectory, spec: spec.router, clock: systemClock });
+    this.#reading = this.#read(router.feed(spec.scope, this.#stop.signal));
+  }
+
+  /** Ends the reading; call it when the load has ended, because only finished requests are told. */
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#reading;
+  }
+
+  /** Epoch milliseconds of the last request that was sent to the release between two moments; undefined where none was, `NaN` where the feed lost some. */
+  lastBetween(release: ReleaseId, from: number, to: number): number | undefined {
+    if (this.#lost > 0) return Number.NaN;
+    return this.#byRelease
+      .get(release)
+      ?.filter((at) => at >= from && at <= to)
+      .reduce((last, at) => Math.max(last, at), from);
+  }
+
+  async #read(feed: ReturnType<ReturnType<typeof createEmbeddedRouter>['feed']>): Promise<void> {
+    for await (const { samples, lost } of feed) {
+      this.#lost += lost;
+      for (const { release, at, latencyMs } of samples) this.#of(release).push(at - latencyMs);
+    }
+  }
+
+  #of(release: ReleaseId): number[] {
+    const known = this.#byRelease.get(release);
+    if (known !== undefined) return known;
+    const fresh: number[] = [];
+    this.#byRelease.set(release, fresh);
+    return fresh;
+  }
+}
