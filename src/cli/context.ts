@@ -1,6 +1,7 @@
 // What the CLI needs from outside: terminal, environment, time, and a connection to a controller. main.ts passes the real things.
 
 import type { Controller } from '../engine/controller.ts';
+import type { Look } from './render/look.ts';
 
 export type {
   Command,
@@ -56,8 +57,14 @@ export interface ServerHandle {
 }
 
 export interface DemoOptions {
+  /** Stay up at the end, until a signal comes. */
   readonly keep: boolean;
+  /** Tell nothing but the summary, as JSON. */
+  readonly json: boolean;
   readonly colour: boolean;
+  readonly look: () => Look;
+  readonly print: (lines: readonly string[]) => void;
+  readonly printJson: (value: unknown) => void;
 }
 
 /** A terminal or a pipe to write to. */

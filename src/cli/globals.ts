@@ -14,6 +14,8 @@ export interface GlobalOptions {
   readonly verbose: boolean;
   readonly colour: boolean;
   readonly yes: boolean;
+  /** What this call was told by flag, and another one has to be told as well to mean the same. */
+  readonly repeated: Pick<GlobalFlags, 'config' | 'service' | 'env' | 'home' | 'server'>;
 }
 
 /** What commander makes of the flags. */
@@ -43,6 +45,7 @@ export function globalOptions(flags: GlobalFlags, context: CliContext): GlobalOp
     verbose: flags.verbose === true,
     colour: flags.color !== false && variable('NO_COLOR') === undefined && variable('TERM') !== 'dumb',
     yes: flags.yes === true,
+    repeated: flags,
   };
 }
 
@@ -61,16 +64,16 @@ export function flagsAtHand(argv: readonly string[]): GlobalFlags {
  * The exact command line for a command in a scope: with the options that this call was given, so that it reaches the same
  * controller and the same configuration.
  */
-export function commandLine(words: string, options: GlobalOptions, scope?: Scope): string {
+export function commandLine(words: string, { repeated }: Pick<GlobalOptions, 'repeated'>, scope?: Scope): string {
   const parts = ['sluice', words];
   const give = (flag: string, value: string | undefined): void => {
     if (value !== undefined) parts.push(flag, quoted(value));
   };
-  give('--config', options.config);
-  if (options.service !== undefined) give('--service', scope?.service ?? options.service);
-  give('-e', scope?.environment ?? options.env);
-  give('--home', options.home);
-  give('--server', options.server);
+  give('--config', repeated.config);
+  if (repeated.service !== undefined) give('--service', scope?.service ?? repeated.service);
+  give('-e', scope?.environment ?? repeated.env);
+  give('--home', repeated.home);
+  give('--server', repeated.server);
   return parts.join(' ');
 }
 

@@ -19,6 +19,14 @@ before your eyes; prints what it cost the users; and cleans up.`,
     .action(perform(demo));
 }
 
-function demo({ context, options }: Session, { keep }: Options): Promise<number> {
-  return context.demo({ keep: keep === true, colour: options.colour });
+function demo({ context, options, out }: Session, { keep }: Options): Promise<number> {
+  const { json, colour } = options;
+  return context.demo({
+    keep: keep === true,
+    json,
+    colour,
+    look: () => out.look(),
+    print: (lines) => out.lines(lines),
+    printJson: (value) => out.json(value),
+  });
 }

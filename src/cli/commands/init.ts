@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../base/failure.ts';
 import type { TemplateAnswers } from '../../config/template.ts';
 import { codeOf } from '../exit.ts';
+import { commandLine } from '../globals.ts';
 import { fallbackAnswers } from '../init-fallbacks.ts';
 import { writeNewFile } from '../new-file.ts';
 import { ask, choose, type Question } from '../prompt.ts';
@@ -61,13 +62,16 @@ async function init(session: Session, options: Options): Promise<number> {
   if (!(await writeNewFile(file, text, options.force === true))) throw alreadyThere(file);
   if (session.options.json) out.json({ file, ...answers });
   else {
-    const { paint, glyphs, command } = out.look();
+    const { paint, glyphs } = out.look();
+    const { config, home } = session.options.repeated;
+    const line = (words: string): string =>
+      commandLine(words, { repeated: { ...(config && { config }), ...(home && { home }) } });
     out.lines([
       `${paint.good(glyphs.passed)} ${clean(file)}`,
       '',
       '  Look through it, then see what a deployment would do, and deploy:',
-      `    ${command('plan')}`,
-      `    ${command('deploy')}`,
+      `    ${line('plan')}`,
+      `    ${line('deploy')}`,
     ]);
   }
   return codeOf('done');

@@ -56,13 +56,14 @@ function nothingToWatch(others: number): string {
 }
 
 /** The scopes that are meant, each with its newest deployment where none is under way. */
-async function viewsOf({ client }: Connection, filter: Partial<Scope>): Promise<readonly ScopeView[]> {
+async function viewsOf({ client, mode }: Connection, filter: Partial<Scope>): Promise<readonly ScopeView[]> {
   const meant = await statusOf(client, filter);
   return Promise.all(
     meant.map(async (status) => {
-      if (status.active !== undefined) return status;
+      const view = { ...status, served: mode === 'server' };
+      if (status.active !== undefined) return view;
       const [last] = await client.history({ scope: status.situation.scope, limit: 1 });
-      return last === undefined ? status : { ...status, last };
+      return last === undefined ? view : { ...view, last };
     }),
   );
 }

@@ -9,7 +9,7 @@ import { renderNumbers, renderVerdicts } from './evidence.ts';
 import type { Look } from './look.ts';
 import { strategyWords } from './plan.ts';
 import { releaseName } from './release.ts';
-import { clean, columnsOf, fit, hanging } from './text.ts';
+import { clean, columnsOf, fit, hanging, padEnd } from './text.ts';
 import { lasted } from './units.ts';
 import { statusGlyph, statusWords, tone } from './words.ts';
 
@@ -29,17 +29,22 @@ export function renderHeadline(rollout: Rollout, look: Look): readonly string[] 
   ];
 }
 
-/** Both releases, the one on trial by what it is now. */
+/** Both releases, each by what it is now. */
 export function renderReleases(rollout: Rollout, look: Look): readonly string[] {
   const { plan } = rollout;
-  const done = isFinal(rollout.status);
-  const candidate = done ? '  release   ' : rollout.promoted ? '  promoted  ' : '  on trial  ';
+  const [candidate, stable] = roles(rollout);
   return [
-    ...hanging(candidate, releaseName(plan.candidate), look.width),
+    ...hanging(`  ${padEnd(candidate, 10)}`, releaseName(plan.candidate), look.width),
     ...(plan.stable === undefined || plan.strategy === 'same'
       ? []
-      : hanging(rollout.promoted ? '  before    ' : '  stable    ', releaseName(plan.stable), look.width)),
+      : hanging(`  ${padEnd(stable, 10)}`, releaseName(plan.stable), look.width)),
   ];
+}
+
+function roles(rollout: Rollout): readonly [candidate: string, stable: string] {
+  if (rollout.plan.strategy === 'rollback') return ['back to', rollout.promoted ? 'left' : 'leaving'];
+  if (isFinal(rollout.status)) return ['release', rollout.promoted ? 'before' : 'stable'];
+  return rollout.promoted ? ['promoted', 'before'] : ['on trial', 'stable'];
 }
 
 /** Why it waits, goes back or failed; and the failure's place and remedy, where it says more. */

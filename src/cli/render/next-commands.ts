@@ -41,7 +41,9 @@ function endCommands(rollout: Rollout): readonly NextCommand[] {
   const record = { words: `history show ${rollout.id}`, what: 'every record with its evidence' };
   if (rollout.status === 'VERIFIED') {
     const back = { words: 'rollback', what: `back to ${clean(rollout.plan.stable?.id ?? '')}` };
-    return rollout.plan.stable === undefined || rollout.plan.strategy === 'same' ? [record] : [back, record];
+    // A rollback is not gone back on: what it left is no longer trusted.
+    const { strategy } = rollout.plan;
+    return strategy === 'first' || strategy === 'same' || strategy === 'rollback' ? [record] : [back, record];
   }
   return [record, { words: `logs --release ${rollout.plan.candidate.id}`, what: 'what the failed release wrote' }];
 }

@@ -98,7 +98,11 @@ function times(rollout: Rollout, look: Look): readonly string[] {
 /** The judgement that it stands on: the newest one. */
 function evidence(rollout: Rollout, look: Look): readonly string[] {
   const judgement = rollout.hold?.judgement ?? rollout.judgements.at(-1)?.judgement;
-  return judgement === undefined ? [] : ['', ...renderEvidence(judgement, look)];
+  if (judgement === undefined) return [];
+  if (judgement.candidate.requests === 0) {
+    return hanging('  evidence  ', 'none: no requests were seen while the gates looked on', look.width);
+  }
+  return ['', ...renderEvidence(judgement, look)];
 }
 
 function whatFailedMeans(look: Look): readonly string[] {

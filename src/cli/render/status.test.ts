@@ -39,6 +39,7 @@ function view(changes: Partial<ScopeView> = {}): ScopeView {
   return {
     situation: { scope, stable, earlier: [before], revision: 4 },
     attended: true,
+    served: true,
     instances: [instance('a', oldRelease, 4001), instance('b', oldRelease, 4002)],
     routes: routes([oldRelease.id, 10_000]),
     ...changes,
@@ -155,6 +156,12 @@ test('between deployments: what is stable, what is warm, what is watched, what c
     sluice history -e production   earlier deployments
 `),
   );
+});
+
+test('without a server nobody watches, and the status says so', () => {
+  const situation = { scope, stable, earlier: [], revision: 4, watch: { deployment: 'd-0', until: noon + 780_000 } };
+  const text = renderScope(view({ situation, served: false }), look()).join('\n');
+  assert.match(text, /watched {3}by nobody: no server is at work\. `sluice server` watches for the 13m/);
 });
 
 test('after a failure the first line says that a person must look, and the failure says what to do', () => {

@@ -18,6 +18,8 @@ import { tone } from './words.ts';
 /** A scope with its newest deployment, where one has ended. */
 export interface ScopeView extends ScopeStatus {
   readonly last?: Rollout | undefined;
+  /** Whether a server is at work; without one nobody looks on between deployments. */
+  readonly served: boolean;
 }
 
 export function renderScopes(views: readonly ScopeView[], look: Look): readonly string[] {
@@ -95,7 +97,7 @@ function between(view: ScopeView, look: Look): readonly string[] {
     '',
     ...(situation.stable === undefined ? [] : hanging('  stable    ', placed(situation.stable, look), width)),
     ...earlier(situation, look),
-    ...watching(situation, look),
+    ...watching(view, look),
     ...renderServed(view.routes, situation.stable?.release.id, look),
     ...instances(view, look),
     ...lastDeployment(view, look),
@@ -132,14 +134,15 @@ function earlier(situation: Situation, look: Look): readonly string[] {
   return hanging('  before    ', `${releaseName(good.release)}, ${state}`, look.width);
 }
 
-function watching(situation: Situation, look: Look): readonly string[] {
+function watching({ situation, served }: ScopeView, look: Look): readonly string[] {
   const { watch } = situation;
   if (watch === undefined || watch.until <= look.now) return [];
-  return hanging(
-    '  watched   ',
-    `for ${lasted(watch.until - look.now)} more: a failing gate or health goes back by itself`,
-    look.width,
-  );
+  if (!served) {
+    const words = `by nobody: no server is at work. \`${look.command('server')}\` watches for the ${lasted(watch.until - look.now)} that are left`;
+    return hanging('  watched   ', words, look.width).map(look.paint.warn);
+  }
+  const words = `for ${lasted(watch.until - look.now)} more: a failing gate or health goes back by itself`;
+  return hanging('  watched   ', words, look.width);
 }
 
 function instances(view: ScopeView, look: Look): readonly string[] {
