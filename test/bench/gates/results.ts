@@ -1,5 +1,6 @@
 // Results of all jobs, looked up by the question that they answer.
 
+import { logGamma } from '../../../src/core/gate/statistics/special.ts';
 import type { Job, JobResult } from './jobs.ts';
 import type { RolloutResult, WayName } from './rollout.ts';
 import type { Abort, Aborts } from './trial.ts';
@@ -72,12 +73,12 @@ export function exactInterval(hits: number, tries: number): { readonly low: numb
   };
 }
 
+/** The chance of at most `hits` among `tries` at a rate. */
 function upTo(hits: number, tries: number, p: number): number {
-  let term = Math.exp(tries * Math.log1p(-p));
-  let total = term;
-  for (let index = 1; index <= hits; index += 1) {
-    term *= (((tries - index + 1) / index) * p) / (1 - p);
-    total += term;
+  let total = 0;
+  for (let index = 0; index <= hits; index += 1) {
+    const ways = logGamma(tries + 1) - logGamma(index + 1) - logGamma(tries - index + 1);
+    total += Math.exp(ways + index * Math.log(p) + (tries - index) * Math.log1p(-p));
   }
   return total;
 }

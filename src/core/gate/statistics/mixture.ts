@@ -8,23 +8,24 @@ export function bestScale(variance: number, alpha: number): number {
 }
 
 /**
- * ln of the wealth against "the rate is `rate`" after `bad` of `requests`, two-sided, tuned for `tunedFor` requests.
+ * The test of "the rate is `rate`", two-sided, tuned for `tunedFor` requests: gives ln of its wealth after `bad` of `requests`.
  * `bad` may be any count that a rate of the same process gives, such as requests below a latency.
  */
-export function rateLogWealth(bad: number, requests: number, rate: number, tunedFor: number): number {
+export function rateTest(rate: number, tunedFor: number): (bad: number, requests: number) => number {
   const variance = rate * (1 - rate);
   const scale = Math.max(bestScale(variance * tunedFor, 0.05) - variance, 1e-3 * variance);
-  const surplus = bad - rate * requests;
-  const spread = variance * requests;
+  const atStart = logBeta(scale / rate, scale / (1 - rate));
   // with g = rate and h = 1 - rate the general formula's g + h is 1, and its first term vanishes
-  const upper = (spread + (1 - rate) * surplus) / (1 - rate);
-  const lower = (spread - rate * surplus) / rate;
-  return (
-    -upper * Math.log(rate) -
-    lower * Math.log(1 - rate) +
-    logBeta(scale / rate + lower, scale / (1 - rate) + upper) -
-    logBeta(scale / rate, scale / (1 - rate))
-  );
+  return (bad, requests) =>
+    -bad * Math.log(rate) -
+    (requests - bad) * Math.log1p(-rate) +
+    logBeta(scale / rate + requests - bad, scale / (1 - rate) + bad) -
+    atStart;
+}
+
+/** The same for one question. */
+export function rateLogWealth(bad: number, requests: number, rate: number, tunedFor: number): number {
+  return rateTest(rate, tunedFor)(bad, requests);
 }
 
 export interface Interval {
@@ -45,13 +46,26 @@ export function rateInterval(bad: number, requests: number, alpha: number, tuned
   };
 }
 
-/** Where a function that is positive at `outside` and negative at `inside` crosses zero. */
+/** Where a function that is positive at `outside` and negative at `inside` crosses zero: halving first, then false position (Illinois). */
 function crossing(excess: (x: number) => number, outside: number, inside: number): number {
   let [out, into] = [outside, inside];
-  for (let step = 0; step < 44; step += 1) {
-    const middle = (out + into) / 2;
-    if (excess(middle) > 0) out = middle;
-    else into = middle;
+  let [above, below] = [excess(out), excess(into)];
+  let side = 0;
+  for (let step = 0; step < 60 && Math.abs(out - into) > 1e-14; step += 1) {
+    const next = step < 6 ? (out + into) / 2 : (out * below - into * above) / (below - above);
+    const value = excess(next);
+    if (Math.abs(value) < 1e-12) return next;
+    if (value > 0) {
+      out = next;
+      above = value;
+      if (side === 1) below /= 2;
+      side = 1;
+    } else {
+      into = next;
+      below = value;
+      if (side === -1) above /= 2;
+      side = -1;
+    }
   }
   return (out + into) / 2;
 }

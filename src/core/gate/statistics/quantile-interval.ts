@@ -1,6 +1,6 @@
 // Intervals for latency quantiles that hold at all times at once, read from bucket counts.
 
-import { rateLogWealth } from './mixture.ts';
+import { rateTest } from './mixture.ts';
 import { sum } from './pooled.ts';
 
 /**
@@ -16,7 +16,8 @@ export function quantileInterval(
   const requests = sum(counts);
   const limit = Math.log(1 / alpha);
   const upTo = cumulative(counts);
-  const ruledOut = (bucket: number): boolean => rateLogWealth(upTo[bucket] ?? 0, requests, q, 1000) >= limit;
+  const logWealth = rateTest(q, 1000);
+  const ruledOut = (bucket: number): boolean => logWealth(upTo[bucket] ?? 0, requests) >= limit;
   const middle = upTo.findIndex((count) => count >= q * requests);
   // ruled out bounds lie on the outside of the sample quantile on both sides, so that bisection finds the innermost ones
   const low = bisect(-1, middle, (bucket) => !ruledOut(bucket)) - 1;
