@@ -7,12 +7,13 @@ import { apiPages } from './reference-api.ts';
 import { configPages } from './reference-config.ts';
 import { failuresPage } from './reference-failures.ts';
 import type { ReferencePage } from './reference-page.ts';
+import { statesPage } from './reference-states.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every generated page; a new generator is added here. */
 export function referencePages(): readonly ReferencePage[] {
-  return [...apiPages(), ...configPages(), failuresPage()];
+  return [...apiPages(), ...configPages(), failuresPage(), statesPage()];
 }
 
 /** The pages, by their path in the project, whose file is not what its generator makes. */
