@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { apiPages } from './reference-api.ts';
+import { cliPage } from './reference-cli.ts';
 import { configPages } from './reference-config.ts';
 import { failuresPage } from './reference-failures.ts';
 import type { ReferencePage } from './reference-page.ts';
@@ -13,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every generated page; a new generator is added here. */
 export function referencePages(): readonly ReferencePage[] {
-  return [...apiPages(), ...configPages(), failuresPage(), statesPage()];
+  return [...apiPages(), cliPage(), ...configPages(), failuresPage(), statesPage()];
 }
 
 /** The pages, by their path in the project, whose file is not what its generator makes. */

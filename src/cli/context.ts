@@ -65,6 +65,8 @@ export interface DemoOptions {
   readonly look: () => Look;
   readonly print: (lines: readonly string[]) => void;
   readonly printJson: (value: unknown) => void;
+  /** Aborted when nobody reads what is printed any more. */
+  readonly outputGone: AbortSignal;
 }
 
 /** A terminal or a pipe to write to. */

@@ -15,7 +15,14 @@ export function define(command: Command, perform: Perform): void {
 before your eyes; prints what it cost the users; and cleans up.`,
     )
     .option('--keep', 'leave everything running at the end, to look around')
-    .addHelpText('after', examples(['sluice demo', 'takes about a minute']))
+    .addHelpText(
+      'after',
+      examples(
+        ['sluice demo', 'takes about a minute'],
+        ['sluice demo --keep', 'and stays up until Ctrl-C'],
+        ['sluice demo --json', 'print only the figures, as one JSON object'],
+      ),
+    )
     .action(perform(demo));
 }
 
@@ -28,5 +35,6 @@ function demo({ context, options, out }: Session, { keep }: Options): Promise<nu
     look: () => out.look(),
     print: (lines) => out.lines(lines),
     printJson: (value) => out.json(value),
+    outputGone: context.stdoutGone,
   });
 }

@@ -161,7 +161,7 @@ test('between deployments: what is stable, what is warm, what is watched, what c
 test('without a server nobody watches, and the status says so', () => {
   const situation = { scope, stable, earlier: [], revision: 4, watch: { deployment: 'd-0', until: noon + 780_000 } };
   const text = renderScope(view({ situation, served: false }), look()).join('\n');
-  assert.match(text, /watched {3}by nobody: no server is at work\. `sluice server` watches for the 13m/);
+  assert.match(text, /watched {3}by nobody: no server is at work\. `sluice server` watches for the\s+13m/);
 });
 
 test('after a failure the first line says that a person must look, and the failure says what to do', () => {
