@@ -9,6 +9,7 @@ import type { Log } from './base/log.ts';
 import type { Connection, ConnectOptions, DemoOptions, ServerHandle, ServerOptions } from './cli/context.ts';
 import { createClient, type Client } from './client/client.ts';
 import type { DeploySpec } from './core/plan/spec.ts';
+import type { Scope } from './core/scope.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
 import { randomIds } from './drivers/ids/random-ids.ts';
 import { createFileLog } from './drivers/log/file-log.ts';
@@ -17,6 +18,7 @@ import { isRunning, systemProcessTable } from './drivers/platform/process/proces
 import { createProber } from './drivers/prober/real/driver.ts';
 import { createDirectoryReleases } from './drivers/releases/directory/directory-releases.ts';
 import { createEmbeddedRouter } from './drivers/router/embedded/driver.ts';
+import { removeProxy } from './drivers/router/embedded/process/proxies.ts';
 import { openSqliteStore } from './drivers/store/sqlite/driver.ts';
 import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } from './engine/dependencies.ts';
 import { Engine } from './engine/engine.ts';
@@ -251,6 +253,22 @@ function listenAddress(listenOn: string | undefined): { readonly host: string; r
     at: '--listen',
     remedy: 'Write `host:port`, such as 127.0.0.1:7433, or a port alone.',
   });
+}
+
+/** Ends what runs for a scope under `home`, instances and proxy, without a word to its users. No controller may be at work there. */
+export async function takeDown(home: string, scope: Scope): Promise<void> {
+  const places = placesUnder(home);
+  const platform = createProcessPlatform({
+    stateDirectory: places.instances,
+    releasesDirectory: places.releases,
+    clock: systemClock,
+  });
+  const endInstances = async (): Promise<void> => {
+    const releases = new Set((await platform.list(scope)).map((instance) => instance.release));
+    await Promise.all([...releases].map((release) => platform.stop({ scope, release, graceMs: 2000 })));
+  };
+  const ended = await Promise.allSettled([endInstances(), removeProxy(places.proxies, scope, 2000)]);
+  for (const result of ended) if (result.status === 'rejected') throw result.reason;
 }
 
 /** The demonstration, with this program as its actor. */
