@@ -15,10 +15,10 @@ export interface Runs {
   readonly rollouts: number;
 }
 
-/** About four minutes on two cores. */
+/** About five minutes on two cores. */
 export const usualRuns: Runs = { healthy: 40, defects: 40, perRequest: 300, margin: 400, rollouts: 40 };
 /** Within fifteen minutes on two cores. */
-export const fullRuns: Runs = { healthy: 150, defects: 100, perRequest: 500, margin: 1000, rollouts: 150 };
+export const fullRuns: Runs = { healthy: 130, defects: 80, perRequest: 500, margin: 1000, rollouts: 100 };
 /** Seconds: what the test runs. */
 export const shortRuns: Runs = { healthy: 1, defects: 1, perRequest: 7, margin: 20, rollouts: 3 };
 

@@ -162,3 +162,17 @@ test('requests before the last block’s time are judged too, and do not make th
   assert.ok(state.wealth.block.candidate.requests <= 1);
   assert.ok(state.wealth.estimate.counts.requests <= known + 30 + 1e-9);
 });
+
+test('a candidate that failed stays failed, as of the first time', () => {
+  const state = opened(1000);
+  for (let index = 1; index <= 5; index += 1)
+    addReading(gate, state, index, { candidate: counts(2, 2), stable: counts(18) });
+  const { failed } = state;
+  assert.ok(failed !== undefined);
+  feedHealthy(state, 60, 60_000);
+  const verdict = evaluate(gate, state, 121_000);
+  assert.deepEqual([verdict.outcome, verdict.evidence.failedAt], ['fail', failed.at]);
+  for (let index = 1; index <= 5; index += 1)
+    addReading(gate, state, 121_000 + index, { candidate: counts(50, 50), stable: counts(18) });
+  assert.equal(state.failed?.at, failed.at);
+});
