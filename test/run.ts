@@ -1,5 +1,6 @@
 // Runs the tests in three groups and prints what failed, what was left out and why, the coverage of the core, and one closing line.
 
+import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -70,9 +71,9 @@ async function runGroup(group: Group): Promise<void> {
   stream.on('test:fail', (event) => count(event));
   stream.on('test:coverage', ({ summary }) => checkCoverage(summary));
   stream.on('test:stderr', ({ message }) => process.stderr.write(message));
-  for await (const _event of stream) {
-    // Reading the stream to its end is what runs the tests.
-  }
+  // Reading the stream to its end is what runs the tests.
+  stream.resume();
+  await once(stream, 'end');
 }
 
 interface Ended {

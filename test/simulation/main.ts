@@ -42,7 +42,8 @@ function report(results: readonly SliceResult[]): void {
   console.log(
     `${sum((result) => result.seeds)} seeds, ${sum((result) => result.deployments)} deployments, ${sum((result) => result.crashes)} crashes and freezes, ${sum((result) => result.steps)} steps in ${seconds.toFixed(1)} s`,
   );
-  for (const [end, count] of [...ends].toSorted()) console.log(`  ${end.padEnd(24)} ${count}`);
+  for (const [end, count] of [...ends].toSorted(([a], [b]) => a.localeCompare(b)))
+    console.log(`  ${end.padEnd(24)} ${count}`);
   const violations = results.flatMap((result) => result.violations);
   console.log(`${violations.length} violations`);
   for (const violation of violations) console.log(`\n${violation}`);

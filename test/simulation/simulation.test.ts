@@ -67,7 +67,7 @@ const breakages: readonly {
     invariant: 'one deployment at a time',
     how: 'the store lets a second deployment in beside the first',
     breakWorld: (world) => {
-      const { rollouts } = world.store;
+      const rollouts = world.store.rollouts.bind(world.store);
       world.store.rollouts = async (query) => {
         const all = await rollouts(query);
         const active = all.find((rollout) => rollout.endedAt === undefined);
@@ -79,7 +79,7 @@ const breakages: readonly {
     invariant: 'every change has exactly one record',
     how: 'the store forgets a record',
     breakWorld: (world) => {
-      const { records } = world.store;
+      const records = world.store.records.bind(world.store);
       world.store.records = async (query) => (await records(query)).filter((record) => record.version !== 3);
     },
   },
@@ -87,7 +87,7 @@ const breakages: readonly {
     invariant: 'a failing gate never ends in promotion',
     how: 'a failing judgement reaches the record, a passing one the engine',
     breakWorld: (world) => {
-      const { records } = world.store;
+      const records = world.store.records.bind(world.store);
       world.store.records = async (query) =>
         (await records(query)).map((record) => {
           if (record.event.kind !== 'judged') return record;
