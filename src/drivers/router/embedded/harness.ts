@@ -174,16 +174,20 @@ export function get(address: Address, headers: Record<string, string> = {}, path
   });
 }
 
-/** Sends bytes as they are and returns all that comes back until the other side closes. */
+/** Sends bytes as they are and returns all that comes back until the other side closes, or for half a minute. */
 export function raw(address: Address, ...parts: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
     let text = '';
+    const timer = setTimeout(() => socket.destroy(), 30_000);
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
     });
     socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? undefined : reject(error)));
-    socket.on('close', () => resolve(text));
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(text);
+    });
     void (async () => {
       for (const part of parts) {
         socket.write(part, 'latin1');

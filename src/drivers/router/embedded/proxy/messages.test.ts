@@ -109,6 +109,24 @@ describe('messages', () => {
     assert.deepEqual([samples[0]?.status, samples[0]?.origin], [502, 'router']);
   });
 
+  it('an answer cut short, whose end only the connection’s end would show, ends in an error', async () => {
+    const address = await bench.tcp((socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n');
+        setTimeout(() => socket.destroy(), 20);
+      });
+    });
+    const { address: proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, { instance: 'old-1', address })]));
+    const client = connect(proxy);
+    client.write('GET / HTTP/1.0\r\n\r\n');
+    client.resume();
+    const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+      client.on('error', resolve);
+      client.on('close', () => resolve(undefined));
+    });
+    assert.equal(error?.code, 'ECONNRESET');
+  });
+
   it('an instance that speaks no proper HTTP is answered for with 502', async () => {
     const address = await bench.tcp((socket) =>
       socket.once('data', () => socket.write('HTTP/1.1 200 OK\nX: y\n\n'.repeat(2))),
@@ -130,6 +148,28 @@ describe('messages', () => {
     const { address: proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, { instance: 'old-1', address })]));
     for (let sent = 0; sent < 5; sent++) assert.equal((await get(proxy)).body, 'ok');
     assert.equal(connections, 5);
+  });
+
+  it('a connection on which an instance says something unasked is not used again', async () => {
+    let connections = 0;
+    let closed = 0;
+    const address = await bench.tcp((socket) => {
+      connections += 1;
+      socket.on('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        setTimeout(() => socket.write('HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nevil'), 20);
+      });
+      socket.on('end', () => {
+        closed += 1;
+        socket.end();
+      });
+    });
+    const { address: proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, { instance: 'old-1', address })]));
+    for (let sent = 1; sent <= 3; sent++) {
+      assert.equal((await get(proxy)).body, 'ok');
+      await until(() => closed === sent, 'the proxy closes the connection');
+    }
+    assert.equal(connections, 3);
   });
 });
 
