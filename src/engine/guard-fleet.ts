@@ -14,14 +14,15 @@ export async function guardFleet(deps: Dependencies, runner: Runner): Promise<vo
   const instances = await platform.list(plan.scope);
   // The step may have moved on while the platform was asked; what counts is the state now.
   const { fleet, course } = runner.rollout;
-  if (isStarting(runner)) return;
-  const lost = course === 'forward' ? endedOf(instances, fleet.candidate) : undefined;
+  const lost =
+    course === 'forward' && !isChanging(runner, 'candidate') ? endedOf(instances, fleet.candidate) : undefined;
   if (lost !== undefined) {
     const failure = await crashed(platform, plan.scope, lost);
     await runner.post({ kind: 'candidate-lost', actor: 'sluice', failure: failure.toJSON() });
     return;
   }
-  if (plan.stable === undefined || endedOf(instances, fleet.stable) === undefined) return;
+  if (plan.stable === undefined || isChanging(runner, 'stable')) return;
+  if (endedOf(instances, fleet.stable) === undefined) return;
   const { serving, leaving } = fleet.stable;
   deps.log.write('warn', 'an instance of the stable release ended; it is started again', {
     deployment: runner.rollout.id,
@@ -38,17 +39,17 @@ export async function guardFleet(deps: Dependencies, runner: Runner): Promise<vo
     await runner.post({
       kind: 'fleet-changed',
       actor: 'sluice',
-      role: 'stable' satisfies Role,
+      role: 'stable',
       endpoints,
       reason: 'an instance of stable was started again at another address',
     });
   }
 }
 
-/** While instances are being started or stopped on purpose, their coming and going is the step's own business. */
-function isStarting(runner: Runner): boolean {
-  const kind = currentStep(runner.rollout)?.step.kind;
-  return kind === 'start' || kind === 'stop' || kind === 'stage';
+/** While instances of a release are being started or stopped on purpose, their coming and going is the step's own business. */
+function isChanging(runner: Runner, role: Role): boolean {
+  const step = currentStep(runner.rollout)?.step;
+  return (step?.kind === 'start' || step?.kind === 'stop' || step?.kind === 'drain') && step.role === role;
 }
 
 /** An instance that is meant to serve but has ended. */
