@@ -156,7 +156,7 @@ describe('messages', () => {
     const address = await bench.tcp((socket) => {
       connections += 1;
       socket.on('data', () => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=60\r\nContent-Length: 2\r\n\r\nok');
         setTimeout(() => socket.write('HTTP/1.1 408 Request Timeout\r\nContent-Length: 4\r\n\r\nevil'), 20);
       });
       socket.on('end', () => {
