@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { PlainConnection } from './plain-connection.ts';
 import { type Kind, type LoadOrder, type LoadReport, Tally } from './report.ts';
-import { download, socket, type Stream, StreamBroken, upload } from './streams.ts';
+import { download, slowDownload, socket, type Stream, StreamBroken, upload } from './streams.ts';
 
 /** Streams that live so short, or longer up to the order's limit. */
 const streamMsMin = 500;
@@ -21,21 +21,23 @@ export class Generator {
 
   constructor(order: LoadOrder) {
     this.#order = order;
+    const { target = { kind: 'own' } } = order;
     const everyMs = (order.connections * 1000) / order.requestsPerSecond;
     this.#connections = Array.from(
       { length: order.connections },
-      (_, index) => new PlainConnection({ port: order.port, name: `c${index}`, everyMs, tally: this.#tally }),
+      (_, index) => new PlainConnection({ port: order.port, target, name: `c${index}`, everyMs, tally: this.#tally }),
     );
   }
 
   start(): void {
-    const { downloads, uploads, sockets, connections, requestsPerSecond } = this.#order;
+    const { target, downloads, uploads, sockets, connections, requestsPerSecond } = this.#order;
+    const fetch = target?.kind === 'files' ? slowDownload(target.large) : download;
     this.#stall.enable();
     for (const [index, connection] of this.#connections.entries()) {
       connection.start((index / connections) * ((connections * 1000) / requestsPerSecond));
     }
     this.#streams = [
-      ...this.#repeat('download', download, downloads),
+      ...this.#repeat('download', fetch, downloads),
       ...this.#repeat('upload', upload, uploads),
       ...this.#repeat('socket', socket, sockets),
     ];

@@ -2,16 +2,16 @@
 
 import { connect, type Socket } from 'node:net';
 
-import { answerBody, headers } from './protocol.ts';
+import { headers } from './protocol.ts';
 import type { Tally } from './report.ts';
+import { judge, requestText, type Target } from './target.ts';
 
 /** A request that takes longer has failed; milliseconds. */
 const answerMsMax = 20_000;
-/** Each so many requests one has a body, so that it may not be repeated by a proxy. */
-const postEvery = 5;
 
 export interface PlainOptions {
   readonly port: number;
+  readonly target: Target;
   readonly name: string;
   /** Between the beginnings of two requests, where answers are that fast. */
   readonly everyMs: number;
@@ -72,16 +72,13 @@ export class PlainConnection {
     this.#waiting = true;
     this.#received = '';
     this.#sentAt = performance.now();
-    socket.write(this.#requestText(), 'latin1');
+    socket.write(requestText(this.#options.target, this.#id, this.#number), 'latin1');
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#fail(`no answer within ${answerMsMax} ms`), answerMsMax);
   }
 
-  #requestText(): string {
-    const id = `${this.#options.name}-${this.#number}`;
-    const posts = this.#number % postEvery === 0;
-    const lines = [`${posts ? 'POST' : 'GET'} /?id=${id} HTTP/1.1`, 'Host: load', `${headers.load}: plain`];
-    return posts ? `${lines.join('\r\n')}\r\nContent-Length: 4\r\n\r\nbody` : `${lines.join('\r\n')}\r\n\r\n`;
+  get #id(): string {
+    return `${this.#options.name}-${this.#number}`;
   }
 
   #data(text: string): void {
@@ -97,15 +94,14 @@ export class PlainConnection {
   }
 
   #answered(head: string, body: string): void {
+    const { target, tally } = this.#options;
     const status = Number(head.slice(9, 12));
-    const version = field(head, headers.release) ?? '';
-    const instance = field(head, headers.instance);
-    if (body !== answerBody(version, `${this.#options.name}-${this.#number}`)) {
-      return this.#fail(`${firstLine(head)}: ${body.slice(0, 100)}`, instance);
+    const judged = judge(target, { status, body, field: (name) => field(head, name) }, this.#id);
+    if (judged.kind === 'bad') {
+      return this.#fail(`${firstLine(head)}: ${body.slice(0, 100)}`, field(head, headers.instance));
     }
-    if (status === 200) this.#options.tally.served(version);
-    else if (status === 500 && field(head, headers.deliberate) !== undefined) this.#options.tally.deliberate(version);
-    else return this.#fail(firstLine(head), instance);
+    if (judged.kind === 'good') tally.served(judged.version);
+    else tally.deliberate(judged.version);
     if (field(head, 'connection') === 'close') this.#socket?.destroy();
     this.#next();
   }

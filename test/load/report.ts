@@ -1,7 +1,11 @@
 // What a load saw, and how it is counted.
 
+import type { Target } from './target.ts';
+
 export interface LoadOrder {
   readonly port: number;
+  /** The service made for the load, where nothing else is said. */
+  readonly target?: Target | undefined;
   /** Keep-alive connections with one plain request after the other. */
   readonly connections: number;
   /** Plain requests per second over all connections, at most. */

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '../../src/client/client.ts';
 import { placesUnder } from '../../src/compose.ts';
 import { systemClock } from '../../src/drivers/clock/system-clock.ts';
+import { InstanceRecords } from '../../src/drivers/platform/process/instance-records.ts';
 import { createProcessPlatform } from '../../src/drivers/platform/process/process-platform.ts';
 import { removeTree } from '../../src/drivers/releases/directory/tree-copy.ts';
 import { listProxies, removeProxy } from '../../src/drivers/router/embedded/driver.ts';
@@ -21,7 +22,7 @@ import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
 import type { InstanceRecord, ReleaseFile } from './protocol.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export const servicePath = fileURLToPath(new URL('service.ts', import.meta.url));
 
 const endMs = 15_000;
@@ -47,7 +48,7 @@ export class Site {
     await mkdir(join(directory, 'records'));
     const server = spawn(
       process.execPath,
-      [main, 'server', '--home', join(directory, 'home'), '--listen', '127.0.0.1:0', '--json'],
+      [mainPath, 'server', '--home', join(directory, 'home'), '--listen', '127.0.0.1:0', '--json'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const site = new Site(directory, port, server);
@@ -130,21 +131,21 @@ export class Site {
   async close(): Promise<void> {
     await this.client.close();
     await end(this.#server);
-    const places = placesUnder(this.home);
-    const platform = createProcessPlatform({
-      stateDirectory: places.instances,
-      releasesDirectory: places.releases,
-      clock: systemClock,
-    });
-    for (const { scope } of await listProxies(places.proxies)) {
-      const instances = await platform.list(scope);
-      for (const release of new Set(instances.map((instance) => instance.release))) {
-        await platform.stop({ scope, release, graceMs: 0 });
-      }
-      await removeProxy(places.proxies, scope, 0);
-    }
+    await removeRuntime(this.home);
     await removeTree(this.directory);
   }
+}
+
+/** Ends all instances and proxies of a home, whatever they are busy with. */
+async function removeRuntime(home: string): Promise<void> {
+  const places = placesUnder(home);
+  const { instances: stateDirectory, releases: releasesDirectory } = places;
+  const platform = createProcessPlatform({ stateDirectory, releasesDirectory, clock: systemClock });
+  // From the records themselves: a first deployment that failed has instances, but no proxy yet.
+  for (const record of await new InstanceRecords(stateDirectory).all()) {
+    await platform.stop({ scope: record.scope, release: record.release, instances: [record.id], graceMs: 0 });
+  }
+  for (const { scope } of await listProxies(places.proxies)) await removeProxy(places.proxies, scope, 0);
 }
 
 async function listening(server: ChildProcess): Promise<void> {

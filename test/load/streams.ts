@@ -38,7 +38,26 @@ export const download: Stream = (port, durationMs) => {
   });
 };
 
-async function readPattern(answer: IncomingMessage, length: number): Promise<void> {
+/** A large file, read so slowly that it takes the wanted time: the far end has to wait for us. */
+export function slowDownload({ path, bytes }: { readonly path: string; readonly bytes: number }): Stream {
+  return (port, durationMs) =>
+    new Promise((resolve, reject) => {
+      const asked = request({ port, host: '127.0.0.1', path, agent: false });
+      asked.on('error', (error) => reject(new StreamBroken(words(error))));
+      asked.on('response', (answer) => {
+        readPattern(answer, bytes, (read) => (durationMs * read) / bytes).then(resolve, reject);
+      });
+      asked.end();
+    });
+}
+
+/** `dueMs`: how long after the beginning so many bytes may have been read, at the earliest. */
+async function readPattern(
+  answer: IncomingMessage,
+  length: number,
+  dueMs: (bytes: number) => number = () => 0,
+): Promise<void> {
+  const startedAt = performance.now();
   const instance = answer.headers[headers.instance];
   if (answer.statusCode !== 200) throw new StreamBroken(`status ${answer.statusCode}`, instance);
   let bytes = 0;
@@ -46,6 +65,8 @@ async function readPattern(answer: IncomingMessage, length: number): Promise<voi
     for await (const chunk of answer as AsyncIterable<Buffer>) {
       if (!isPattern(chunk, bytes)) throw new StreamBroken(`wrong bytes after ${bytes}`, instance);
       bytes += chunk.length;
+      const early = dueMs(bytes) - (performance.now() - startedAt);
+      if (early > 0) await sleep(early);
     }
   } catch (error) {
     throw error instanceof StreamBroken ? error : new StreamBroken(`${words(error)} after ${bytes} bytes`, instance);
