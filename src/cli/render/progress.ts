@@ -7,7 +7,7 @@ import { course, currentStep, type Rollout } from '../../core/rollout/rollout.ts
 import { isFinal, isWaiting } from '../../core/rollout/status.ts';
 import type { Look } from './look.ts';
 import { clean, columnsOf, fit, hanging, wrap } from './text.ts';
-import { count, lasted } from './units.ts';
+import { count, lasted, left } from './units.ts';
 
 /** When each step began, as far as it was seen: `forward/3` → epoch milliseconds. */
 export type StepTimes = ReadonlyMap<string, number>;
@@ -84,7 +84,7 @@ function particulars(rollout: Rollout, look: Look): readonly string[] {
 
 function waitFacts(rollout: Rollout, look: Look): readonly string[] {
   if (rollout.until === undefined || isWaiting(rollout.status)) return [];
-  return [`${lasted(rollout.until - look.now)} left`];
+  return [`${left(rollout.until - look.now)} left`];
 }
 
 function holdFacts(rollout: Rollout, step: HoldStep, look: Look): readonly string[] {
@@ -93,11 +93,11 @@ function holdFacts(rollout: Rollout, step: HoldStep, look: Look): readonly strin
   const facts: string[] = [];
   const elapsedMs = look.now - hold.enteredAt;
   const minimumMs = step.atLeastMs - elapsedMs;
-  if (minimumMs > 0) facts.push(`at least ${lasted(minimumMs)} more`);
+  if (minimumMs > 0) facts.push(`at least ${left(minimumMs)} more`);
   const seen = hold.judgement?.candidate.requests ?? 0;
   if (step.requests > 0 && seen < step.requests) facts.push(`${count(seen)} of ${count(step.requests)} requests`);
   if (facts.length === 0 && step.checks.length > 0) facts.push('time and requests reached; the gates decide');
   const waits = rollout.until !== undefined && step.noData === 'hold' && !isWaiting(rollout.status);
-  if (waits) facts.push(`pauses for a person in ${lasted((rollout.until ?? 0) - look.now)}`);
+  if (waits) facts.push(`pauses for a person in ${left((rollout.until ?? 0) - look.now)}`);
   return facts;
 }

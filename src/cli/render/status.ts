@@ -12,7 +12,7 @@ import { noTimes, renderProgress } from './progress.ts';
 import { exitedTexts, instancesText, labelOf, releaseName } from './release.ts';
 import { renderRouter, renderServed, renderTraffic } from './traffic.ts';
 import { clean, hanging } from './text.ts';
-import { lasted, moment } from './units.ts';
+import { lasted, left, moment } from './units.ts';
 import { tone } from './words.ts';
 
 /** A scope with its newest deployment, where one has ended. */
@@ -72,7 +72,7 @@ function who(view: ScopeView, rollout: Rollout, look: Look): readonly string[] {
 function deadline(rollout: Rollout, now: number): string {
   if (isWaiting(rollout.status)) return '; no deadline runs while it waits';
   if (rollout.course === 'back') return '';
-  return `; goes back by itself in ${lasted(rollout.deadlineAt - now)} if it has not ended`;
+  return `; goes back by itself in ${left(rollout.deadlineAt - now)} if it has not ended`;
 }
 
 function attendance({ lease, attended }: ScopeView, look: Look): readonly string[] {
@@ -130,7 +130,7 @@ function earlier(situation: Situation, look: Look): readonly string[] {
   if (good === undefined) return [];
   const warm = situation.warm?.placement.release.id === good.release.id ? situation.warm : undefined;
   const state =
-    warm === undefined ? 'not running' : `warm for ${lasted(warm.until - look.now)} more: going back is one switch`;
+    warm === undefined ? 'not running' : `warm for ${left(warm.until - look.now)} more: going back is one switch`;
   return hanging('  before    ', `${releaseName(good.release)}, ${state}`, look.width);
 }
 
@@ -138,10 +138,10 @@ function watching({ situation, served }: ScopeView, look: Look): readonly string
   const { watch } = situation;
   if (watch === undefined || watch.until <= look.now) return [];
   if (!served) {
-    const words = `by nobody: no server is at work. \`${look.command('server')}\` watches for the ${lasted(watch.until - look.now)} that are left`;
+    const words = `by nobody: no server is at work. \`${look.command('server')}\` watches for the ${left(watch.until - look.now)} that are left`;
     return hanging('  watched   ', words, look.width).map(look.paint.warn);
   }
-  const words = `for ${lasted(watch.until - look.now)} more: a failing gate or health goes back by itself`;
+  const words = `for ${left(watch.until - look.now)} more: a failing gate or health goes back by itself`;
   return hanging('  watched   ', words, look.width);
 }
 

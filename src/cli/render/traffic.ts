@@ -11,13 +11,17 @@ const heading = '  traffic   ';
 export function renderTraffic(rollout: Rollout, look: Look): readonly string[] {
   const { share, plan } = rollout;
   if (plan.strategy === 'same') return [];
-  const words =
-    plan.stable === undefined
-      ? `${shareText(share)} on trial, no stable release yet`
-      : `${shareText(share)} on trial, ${shareText(allTraffic - share)} stable`;
+  const words = shareWords(rollout);
   const room = Math.min(40, look.width - heading.length - words.length - 2);
   if (room < 10) return [fit(heading + words, look.width)];
   return [`${heading}${bar(share, room, look)}  ${words}`];
+}
+
+function shareWords({ share, plan }: Rollout): string {
+  if (share === allTraffic) return `all to ${clean(plan.candidate.id)}`;
+  if (plan.stable === undefined) return share === 0 ? 'none yet' : `${shareText(share)} on trial`;
+  if (share === 0) return `all to ${clean(plan.stable.id)}`;
+  return `${shareText(share)} on trial, ${shareText(allTraffic - share)} stable`;
 }
 
 /** A share that is not nothing shows at least one cell, one that is not all leaves at least one. */

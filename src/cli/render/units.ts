@@ -52,6 +52,11 @@ export function lasted(durationMs: number): string {
   return formatDuration(Math.floor(whole / 3_600_000) * 3_600_000);
 }
 
+/** What is left of a time, in whole seconds, so that a countdown does not flicker. */
+export function left(durationMs: number): string {
+  return lasted(Math.max(0, Math.ceil(durationMs / 1000) * 1000));
+}
+
 /** Below a duration, how exactly it is told. */
 const precision: readonly (readonly [number, number])[] = [
   [1000, 1],
