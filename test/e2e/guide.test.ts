@@ -1,0 +1,100 @@
+// The commands of the readme and of the guide do what they say: every `sh` block is run, in order, as a reader would type it.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { takeDown } from '../../src/compose.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import type { Scope } from '../../src/core/scope.ts';
+import { root } from '../tidy/sources.ts';
+
+const run = promisify(execFile);
+
+interface Page {
+  readonly file: string;
+  readonly scope: Scope;
+  /** What must be seen on the way, in this order. */
+  readonly sees: readonly string[];
+}
+
+const pages: readonly Page[] = [
+  {
+    file: 'README.md',
+    scope: { service: 'shop', environment: 'production' },
+    sees: ['version 1 answers /', 'VERIFIED', 'version 1 answers /'],
+  },
+  {
+    file: 'docs/guide/getting-started.md',
+    scope: { service: 'hello', environment: 'production' },
+    sees: ['hello', 'good day', 'hello'],
+  },
+];
+
+describe('documentation', () => {
+  for (const { file, scope, sees } of pages) {
+    it(`${file} can be followed word by word`, async () => {
+      const text = await readFile(join(root, file), 'utf8');
+      const directory = await mkdtemp(join(tmpdir(), 'sluice-guide-'));
+      const home = join(directory, 'home');
+      try {
+        const output = await follow(blocks(text, 'sh').join('\n'), directory, home);
+        assertSeen(output, sees);
+      } finally {
+        await takeDown(home, scope);
+        await rm(directory, { recursive: true, force: true });
+      }
+    });
+  }
+
+  it('every piece of configuration in the guide is one that Sluice takes', async () => {
+    for (const file of ['docs/guide/canary.md']) {
+      const pieces = blocks(await readFile(join(root, file), 'utf8'), 'yaml');
+      assert.ok(pieces.length > 0);
+      for (const piece of pieces) parseConfig(whole(piece), file);
+    }
+  });
+});
+
+function blocks(text: string, language: string): readonly string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1] ?? '');
+}
+
+/** A piece of configuration as part of the least that makes a whole one. */
+function whole(piece: string): string {
+  const settings: unknown = parse(piece);
+  return JSON.stringify({
+    service: 'shop',
+    release: { directory: '.', command: 'node server.js' },
+    environments: { production: { platform: 'process', router: { embedded: { listen: 8080 } } } },
+    ...(settings as object),
+  });
+}
+
+/** Runs the script with this checkout's `sluice` on the path; everything that it printed. */
+async function follow(script: string, directory: string, home: string): Promise<string> {
+  const program = join(directory, 'sluice');
+  await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'src/main.ts')}" "$@"\n`, {
+    mode: 0o755,
+  });
+  const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: directory,
+    env: { ...process.env, PATH: `${directory}:${process.env['PATH'] ?? ''}`, SLUICE_HOME: home },
+    timeout: 240_000,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return `${stdout}\n${stderr}`;
+}
+
+function assertSeen(output: string, sees: readonly string[]): void {
+  let rest = output;
+  for (const seen of sees) {
+    const at = rest.indexOf(seen);
+    assert.ok(at !== -1, `${JSON.stringify(seen)} was not seen in:\n${output}`);
+    rest = rest.slice(at + seen.length);
+  }
+}
