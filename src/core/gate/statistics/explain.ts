@@ -71,7 +71,7 @@ function against({ wealth, suspicion, badEvents }: GateEvidence): string {
   return (
     `evidence against: ${short(wealth.total)} of ${whole(wealth.needed)} ` +
     `(errors ${short(wealth.errors)}, latency ${short(wealth.latency)}, guard ${short(wealth.guard)}); ` +
-    `${whole(badEvents)} failed requests; most of it says that ${suspected(suspicion)}`
+    `${whole(badEvents)} failed requests; ${suspicion.wealth < 1 ? 'no suspicion stands out' : `most of it says that ${suspected(suspicion)}`}`
   );
 }
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { binomial, createRandom } from '../../../../test/bench/gates/random.ts';
 import { latencyBounds, createHistogram, addLatency } from '../histogram.ts';
 import { addToDifference, differenceInterval, noDifference } from './difference.ts';
+import { rateInterval } from './mixture.ts';
 import { quantileInterval } from './quantile-interval.ts';
 import { splitOf } from './split.ts';
 
@@ -56,6 +57,23 @@ test('it holds while both rates drift together', () => {
 test('it closes in on the difference from both sides', () => {
   const last = [...intervals(3, () => ({ candidate: 0.06, stable: 0.01 }))].at(-1);
   assert.ok(last !== undefined && last.low >= 0.02 && last.high <= 0.1, JSON.stringify(last));
+});
+
+test('the interval of a rate is one at both ends of the scale, and narrows around what was seen', () => {
+  for (const [bad, requests] of [
+    [0, 1],
+    [0, 1000],
+    [1, 1000],
+    [30, 1000],
+    [999, 1000],
+    [1000, 1000],
+    [5, 200_000],
+  ] as const) {
+    const { low, high } = rateInterval(bad, requests, 0.05, 1000);
+    const seen = bad / requests;
+    assert.ok(low >= 0 && low <= seen && seen <= high && high <= 1, `${bad} of ${requests}: ${low} to ${high}`);
+    if (requests >= 1000) assert.ok(high - low < 0.1, `${bad} of ${requests}: ${low} to ${high}`);
+  }
 });
 
 test('nothing is ruled out without requests', () => {

@@ -39,7 +39,7 @@ export function rateInterval(bad: number, requests: number, alpha: number, tuned
   const limit = Math.log(1 / alpha);
   const excess = (rate: number): number => rateLogWealth(bad, requests, rate, tunedFor) - limit;
   const edge = 1e-12;
-  const seen = bad / requests;
+  const seen = Math.min(Math.max(bad / requests, edge), 1 - edge);
   return {
     low: bad === 0 || excess(edge) < 0 ? 0 : crossing(excess, edge, seen),
     high: bad === requests || excess(1 - edge) < 0 ? 1 : crossing(excess, 1 - edge, seen),

@@ -103,8 +103,6 @@ export const gatePresets = {
   },
 } as const satisfies Record<string, StatisticalGate>;
 
-export type GatePreset = keyof typeof gatePresets;
-
 /** The margins that hold at a share of traffic (basis points). */
 export function marginsAt(gate: StatisticalGate, share: number): StageMargins {
   return gate.margins.find((row) => share <= row.upToShare) ?? gate.margins.at(-1) ?? gate.margins[0];
