@@ -29,18 +29,24 @@ export async function perform(work: Performance): Promise<EffectResult> {
     case 'drain':
       return drain(work, action);
     case 'stop':
-      await tried(work, action.graceMs + work.deps.timing.effectMs, () =>
-        work.drivers.platform.stop({
-          scope: work.plan.scope,
-          release: action.release,
-          graceMs: action.graceMs,
-          ...(action.instances === undefined ? {} : { instances: action.instances }),
-        }),
-      );
+      await tried(work, action.graceMs + work.deps.timing.effectMs, () => stop(work, action));
       return { kind: 'nothing' };
     default:
       return unreachable(action, 'effect');
   }
+}
+
+async function stop(work: Performance, action: Extract<EffectAction, { kind: 'stop' }>): Promise<void> {
+  const { platform } = work.drivers;
+  const { scope } = work.plan;
+  const { release, graceMs, except } = action;
+  const instances =
+    except === undefined
+      ? action.instances
+      : (await platform.list(scope))
+          .filter((instance) => instance.release === release && !except.includes(instance.id))
+          .map((instance) => instance.id);
+  await platform.stop({ scope, release, graceMs, ...(instances === undefined ? {} : { instances }) });
 }
 
 async function drain(work: Performance, action: Extract<EffectAction, { kind: 'drain' }>): Promise<EffectResult> {

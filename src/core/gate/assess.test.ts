@@ -161,10 +161,10 @@ test('values are written with their unit and no more digits than help', () => {
     [
       valueText('errorRate', 0.051234),
       valueText('availability', 0.95),
-      valueText('p95', 3.14159),
+      valueText('p95', 3.24159),
       valueText('p95', 1234.5),
       valueText('requestRate', 12.345),
     ],
-    ['5.12 %', '95 %', '3.1 ms', '1235 ms', '12.3/s'],
+    ['5.12 %', '95 %', '3.2 ms', '1235 ms', '12.3/s'],
   );
 });

@@ -294,7 +294,7 @@ const refusals: readonly (readonly [string, Partial<CanaryStrategy>, Partial<Rou
 ];
 
 for (const [at, change, capabilities, message] of refusals) {
-  test(`${at} is refused before anything starts where the router has not: ${message.source.split(": ").at(-1)}`, () => {
+  test(`at ${at} it is refused before anything starts: ${message.source}`, () => {
     const spec = specWith({ strategy: { ...canary, ...change } });
     assert.doesNotThrow(() => compilePlan(spec, observedWith(), everything));
     assert.throws(

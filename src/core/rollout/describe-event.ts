@@ -1,6 +1,7 @@
 // Events in words: one or two sentences per record, for people who were not there.
 
 import { formatDuration } from '../../base/duration.ts';
+import type { Judgement } from '../gate/verdict.ts';
 import { describeStep } from '../plan/describe-step.ts';
 import type { RolloutEvent } from './event.ts';
 import { currentStep, type Rollout } from './rollout.ts';
@@ -26,7 +27,7 @@ function whatHappened(before: Rollout, event: RolloutEvent): string {
     case 'time-came':
       return 'the time is over';
     case 'judged':
-      return `the gates say ${event.judgement.outcome}: ${event.judgement.verdicts.map((verdict) => verdict.reason).join('; ') || 'no checks'}`;
+      return judgedWords(event.judgement);
     case 'fleet-changed':
       return event.reason;
     case 'candidate-lost':
@@ -39,6 +40,10 @@ function whatHappened(before: Rollout, event: RolloutEvent): string {
     case 'abort':
       return commandWords(event);
   }
+}
+
+function judgedWords({ outcome, verdicts }: Judgement): string {
+  return `the gates say ${outcome}: ${verdicts.map((verdict) => verdict.reason).join('; ') || 'no checks'}`;
 }
 
 function startWords(before: Rollout): string {

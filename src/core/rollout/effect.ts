@@ -16,6 +16,8 @@ export type EffectAction =
       readonly release: ReleaseId;
       /** Undefined: all of the release. */
       readonly instances?: readonly string[] | undefined;
+      /** All of the release but these, instances included whose start was never reported. */
+      readonly except?: readonly string[] | undefined;
       readonly graceMs: number;
     };
 

@@ -95,6 +95,11 @@ function enterStop(rollout: Rollout, role: Role, keep: number, graceMs: number):
     const emptied = withFleet(rollout, role, { serving: [], leaving: [] });
     return { rollout: emptied, actions: [{ kind: 'stop', release: release.id, graceMs }] };
   }
+  // The same holds for what was started beyond what is kept.
+  if (rollout.course === 'back') {
+    const kept = withFleet(rollout, role, { serving, leaving: [] });
+    return { rollout: kept, actions: [{ kind: 'stop', release: release.id, except: ids(serving), graceMs }] };
+  }
   if (leaving.length === 0) return { rollout, actions: [] };
   return {
     rollout: withFleet(rollout, role, { serving, leaving: [] }),

@@ -47,7 +47,7 @@ const forward: readonly Row[] = [
   {
     from: 'CANARY_EVALUATING',
     to: 'AWAITING_APPROVAL',
-    on: ['judged', 'resume'],
+    on: ['judged', 'time-came', 'resume'],
     when: 'the gates pass and promotion is manual',
   },
   { from: 'PROMOTING', to: 'PROMOTED', on: stepEnds, when: 'all traffic is on the candidate' },
@@ -100,7 +100,7 @@ const goingBack: readonly Row[] = [
     on: ['effect-done', 'effect-failed'],
     when: 'all traffic is on stable and the candidate is gone',
   },
-  ...(['ROLLING_BACK', 'VERIFYING', 'PROMOTED'] as const).map((from): Row => ({
+  ...(['ROLLING_BACK', 'VERIFYING', 'PROMOTED', 'PAUSED'] as const).map((from): Row => ({
     from,
     to: 'FAILED',
     on: ['effect-failed', 'judged', 'time-came'],

@@ -135,9 +135,12 @@ function finish(rollout: Rollout): Rollout {
 function onEffectDone(state: Rollout, event: Extract<RolloutEvent, { kind: 'effect-done' }>): Rollout {
   const absorbed = absorb({ ...state, awaiting: undefined }, event);
   if (absorbed.queue.length > 0) return absorbed;
-  const done = markSafe(absorbed);
-  if (done.status === 'PAUSED') return { ...done, stepDone: true };
-  return beginStep(done, done.step + 1);
+  return completeStep(markSafe(absorbed));
+}
+
+/** The next step begins, at once or when a pause ends. */
+function completeStep(state: Rollout): Rollout {
+  return state.status === 'PAUSED' ? { ...state, stepDone: true } : beginStep(state, state.step + 1);
 }
 
 /** Takes what the effect brought back into the state. */
@@ -161,7 +164,8 @@ function onEffectFailed(state: Rollout, failure: FailureData): Rollout {
   const step = currentStep(state)?.step;
   const clearing = step?.kind === 'drain' || step?.kind === 'stop';
   // What is left over once the traffic is where it belongs is cleared away by the sweep; it must not change the outcome.
-  if (clearing && (state.course === 'back' || state.promoted)) return beginStep(state, state.step + 1);
+  if (clearing && (state.course === 'back' || state.promoted))
+    return completeStep({ ...state, awaiting: undefined, queue: [] });
   if (state.course === 'forward') return distrust({ ...state, awaiting: undefined }, failure.message, failure);
   // At a first deployment there is no stable release that the routes would have to save.
   if (step?.kind === 'shift' && state.plan.stable === undefined) return beginStep(state, state.step + 1);

@@ -18,7 +18,7 @@ export function sameSteps(spec: DeploySpec): readonly PlannedStep[] {
 
 /** Instances that came too many are taken away again; the release itself is the one to trust. */
 export function sameBack(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
-  const keep = observed.stableInstances;
+  const keep = Math.max(observed.stableInstances, observed.stableWanted);
   return [
     { status: 'ROLLING_BACK', step: { kind: 'drain', role: 'candidate', keep, withinMs: spec.drainMs } },
     { status: 'ROLLING_BACK', step: { kind: 'stop', role: 'candidate', keep, graceMs: spec.stopGraceMs } },
