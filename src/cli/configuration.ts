@@ -43,16 +43,17 @@ export async function scopeOf(session: Session): Promise<Scope> {
 
 /** What is known of the scopes that a person means, for commands that can also look at all of them. */
 export async function scopeFilter(session: Session): Promise<Partial<Scope>> {
-  const { service, env } = session.options;
-  const environment = env === undefined ? {} : { environment: env };
-  if (service !== undefined) return { service, ...environment };
+  const { context, options } = session;
+  const environment = options.env === undefined ? {} : { environment: options.env };
+  if (options.service !== undefined) return { service: options.service, ...environment };
   try {
-    const { config } = await readConfig(session);
-    return { service: config.service, ...environment };
+    const { peekService } = await import('../config/peek.ts');
+    // Whoever looks while something burns neither waits for the whole file to be checked, nor fails for a mistyped setting.
+    const service = await peekService({ cwd: context.cwd, config: options.config });
+    return { service: service ?? (await readConfig(session)).config.service, ...environment };
   } catch (thrown) {
     const { code, message } = failureData(thrown);
-    if (code === 'config.missing' && session.options.config === undefined) return environment;
-    // Whoever looks while something burns is not kept from looking by a mistyped setting.
+    if (code === 'config.missing' && options.config === undefined) return environment;
     if (code !== 'config.invalid' && code !== 'config.syntax' && code !== 'release.mutable') throw thrown;
     session.out.note(`The configuration is not valid, so everything is shown: ${message.split('\n', 1)[0] ?? ''}`);
     return environment;

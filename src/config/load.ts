@@ -1,20 +1,7 @@
-// Finds the configuration file and reads it.
+// Loads a configuration: finds its file, and checks it whole.
 
-import { open } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { Failure } from '../base/failure.ts';
-import { failureCatalogue } from '../base/failure-catalogue.ts';
+import { findConfig, type LoadOptions } from './find.ts';
 import { type Config, parseConfig } from './parse.ts';
-import { largestFile } from './schema/config.ts';
-
-const configFileName = 'sluice.yaml';
-
-export interface LoadOptions {
-  /** Where to begin looking, absolute. */
-  readonly cwd: string;
-  /** The file of `--config`, relative to `cwd`; without it `sluice.yaml` is looked for in `cwd` and upwards. */
-  readonly config?: string | undefined;
-}
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -24,78 +11,6 @@ export interface LoadedConfig {
 
 /** Rejects with `config.missing`, `config.syntax`, `config.invalid`, `release.mutable` or `disk.failed`. */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
-  const { file, text } =
-    options.config === undefined ? await find(options.cwd) : await named(options.cwd, options.config);
+  const { file, text } = await findConfig(options);
   return { config: parseConfig(text, file), file };
-}
-
-async function named(cwd: string, config: string): Promise<{ file: string; text: string }> {
-  const file = resolve(cwd, config);
-  const text = await readBounded(file);
-  if (text !== undefined) return { file, text };
-  throw new Failure('config.missing', `There is no file ${file}`, {
-    at: '--config',
-    remedy: 'Name a file that exists, or write one with `sluice init`.',
-  });
-}
-
-async function find(cwd: string): Promise<{ file: string; text: string }> {
-  let misnamed: string | undefined;
-  for (let directory = resolve(cwd); ; directory = dirname(directory)) {
-    const file = join(directory, configFileName);
-    const text = await readBounded(file);
-    if (text !== undefined) return { file, text };
-    const other = join(directory, 'sluice.yml');
-    if (misnamed === undefined && (await readBounded(other)) !== undefined) misnamed = other;
-    if (dirname(directory) === directory) break;
-  }
-  const message = `There is no ${configFileName} in ${resolve(cwd)} or above it`;
-  if (misnamed === undefined)
-    throw new Failure('config.missing', message, { remedy: failureCatalogue['config.missing'].remedy });
-  throw new Failure('config.missing', message, {
-    at: misnamed,
-    remedy: `Rename ${misnamed} to ${configFileName}, or name it with --config.`,
-  });
-}
-
-/** The text of a file, or undefined when there is none; stops one byte beyond the largest allowed, which the parser then refuses. */
-async function readBounded(file: string): Promise<string | undefined> {
-  try {
-    await using handle = await open(file, 'r');
-    const chunks: Buffer[] = [];
-    for (let left = largestFile + 1; left > 0;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.alloc(Math.min(left, 65_536)));
-      if (bytesRead === 0) break;
-      chunks.push(buffer.subarray(0, bytesRead));
-      left -= bytesRead;
-    }
-    return decode(Buffer.concat(chunks), file);
-  } catch (thrown) {
-    if (thrown instanceof Failure) throw thrown;
-    const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw unreadable(file, code, thrown);
-  }
-}
-
-function decode(bytes: Buffer, file: string): string {
-  // A file that is too large is refused for its size, even where it was cut in the middle of a character.
-  if (bytes.length > largestFile) return bytes.toString('latin1');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new Failure('config.syntax', `${file} is not UTF-8 text`, { at: file, remedy: 'Save it as UTF-8.', cause });
-  }
-}
-
-function unreadable(file: string, code: string | undefined, cause: unknown): Failure {
-  if (code === 'EISDIR') {
-    const remedy = `Name the file itself, such as ${join(file, configFileName)}.`;
-    return new Failure('config.missing', `${file} is a directory`, { at: file, remedy, cause });
-  }
-  return new Failure('disk.failed', `${file} cannot be read (${code ?? String(cause)})`, {
-    at: file,
-    remedy: failureCatalogue['disk.failed'].remedy,
-    cause,
-  });
 }

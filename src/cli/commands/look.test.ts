@@ -82,8 +82,12 @@ test('with --service and --env no configuration is read, and only that scope is 
 test('a mistyped configuration does not keep anybody from looking', async () => {
   const { exitCode, stdout, stderr } = await ran(['status'], { cwd: broken, client: several() });
   assert.equal(exitCode, 0);
-  assert.equal(names(stdout).length, 3);
-  assert.match(stderr, /The configuration is not valid, so everything is shown: .*helth/);
+  assert.equal(names(stdout).length, 2);
+  assert.equal(stderr, '');
+  const nameless = await directoryWith(twoEnvironments.replace('service: shop', 'servise: shop'));
+  const all = await ran(['status'], { cwd: nameless, client: several() });
+  assert.equal(names(all.stdout).length, 3);
+  assert.match(all.stderr, /The configuration is not valid, so everything is shown: .*/);
 });
 
 test('status has the newest deployment beside a scope without one under way, also as JSON', async () => {
