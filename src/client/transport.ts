@@ -61,7 +61,8 @@ function inProcess(fetch: (request: Request) => Promise<Response>): Transport {
     name: 'this process',
     send: async ({ method, path, headers, body, signal }) => {
       const url = `http://localhost${path}`;
-      const answer = await fetch(new Request(url, { method, headers, body: body ?? null, signal: signal ?? null }));
+      const init: RequestInit = { method, headers, body: body ?? null, signal: signal ?? null };
+      const answer = await fetch(new Request(url, init));
       return {
         status: answer.status,
         header: (name) => answer.headers.get(name) ?? undefined,
