@@ -17,6 +17,12 @@ export const timing: EngineTiming = {
   superviseMs: 1_000,
 };
 
+/** What a controller reaches of its world. */
+export type Surroundings = Pick<
+  World,
+  'clock' | 'ids' | 'platform' | 'router' | 'releases' | 'store' | 'prober' | 'log' | 'knowsDead'
+>;
+
 export class Incarnation {
   readonly engine: Engine;
   readonly holder: Holder;
@@ -26,7 +32,7 @@ export class Incarnation {
   /** Calls until it crashes by itself; counts down. */
   #callsLeft: number;
 
-  constructor(world: World, number: number, crashAfterCalls: number) {
+  constructor(world: Surroundings, number: number, crashAfterCalls: number) {
     this.#clock = world.clock;
     this.#callsLeft = crashAfterCalls;
     this.holder = { controller: `c-${number}`, host: 'sim', pid: number, started: String(number) };
