@@ -1,0 +1,126 @@
+// What is left of a service once its controller has nothing more to do, looked at from outside.
+
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { placesUnder } from '../../../src/compose.ts';
+import type { Rollout } from '../../../src/core/rollout/rollout.ts';
+import type { Placement } from '../../../src/core/rollout/situation.ts';
+import { isFinal } from '../../../src/core/rollout/status.ts';
+import { isCooling } from './cooling.ts';
+import { allTraffic, type Routes } from '../../../src/core/routes.ts';
+import { systemClock } from '../../../src/drivers/clock/system-clock.ts';
+import { systemProcessTable } from '../../../src/drivers/platform/process/process-table.ts';
+import { createEmbeddedRouter } from '../../../src/drivers/router/embedded/driver.ts';
+import type { Place } from './place.ts';
+import { ask } from './visitors.ts';
+
+const patienceMs = 60_000;
+
+/** Resolves with the newest deployment when it has ended and nothing of it is left but what should be; rejects with what is wrong. */
+export async function aftermath(place: Place): Promise<Rollout | undefined> {
+  const giveUpAt = performance.now() + patienceMs;
+  for (;;) {
+    const wrong = await problemWith(place);
+    const [newest] = await place.store.rollouts({ scope: place.scope, limit: 1 });
+    if (wrong === undefined) return newest;
+    if (performance.now() > giveUpAt) throw new Error(`${wrong} (${newest?.id}, ${newest?.status})`);
+    await sleep(30);
+  }
+}
+
+/** What should run: stable with its instances, and a release that is kept warm for long. */
+interface Wanted {
+  readonly release: string;
+  readonly version: string;
+  readonly instances: number;
+}
+
+/** The first thing that is not as it should be; undefined: all is well. */
+async function problemWith(place: Place): Promise<string | undefined> {
+  const [state] = await place.store.scopes(place.scope);
+  if (state === undefined) return 'the store does not know the service';
+  const { situation, active, outbox, lease } = state;
+  if (active !== undefined && !isFinal(active.status)) return `deployment ${active.id} is ${active.status}`;
+  if (outbox.length > 0) return `effects are left: ${outbox.map((effect) => effect.id).join(', ')}`;
+  if (lease !== undefined && lives(lease.holder.pid)) return `the lock is held by process ${lease.holder.pid}`;
+  if (isCooling(situation)) return `${situation.warm?.placement.release.id} is still warm`;
+  const stable = wantedOf(situation.stable);
+  const warm = wantedOf(situation.warm?.placement);
+  const processes = await problemWithProcesses(place, stable, warm);
+  if (processes !== undefined || stable === undefined) return processes;
+  return problemWithTraffic(place, stable, warm);
+}
+
+/** A lease whose holder is dead locks nobody out: the next deployment takes it. */
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function wantedOf(placement: Placement | undefined): Wanted | undefined {
+  if (placement === undefined) return undefined;
+  return { release: placement.release.id, version: placement.release.label ?? '', instances: placement.instances };
+}
+
+/** Instances are found by what stands in their environment, proxies by their command line: not by what Sluice knows of them. */
+async function problemWithProcesses(
+  place: Place,
+  stable: Wanted | undefined,
+  warm: Wanted | undefined,
+): Promise<string | undefined> {
+  const table = systemProcessTable();
+  const living = (await table.entries()).filter((entry) => !entry.zombie).map((entry) => entry.pid);
+  const instances = await table.withVariable(living, 'SURVIVAL_HOME', place.home);
+  let right = 0;
+  for (const wanted of [stable, warm]) {
+    if (wanted === undefined) continue;
+    const found = await table.withVariable(instances, 'SLUICE_RELEASE', wanted.release);
+    right += found.length;
+    if (found.length !== wanted.instances)
+      return `${found.length} instances of ${wanted.version} run instead of ${wanted.instances}`;
+  }
+  if (instances.length > right) return `${instances.length - right} orphans run`;
+  const proxies = await proxiesOf(living, placesUnder(place.home).proxies);
+  const fits = proxies.length === 1 || (proxies.length === 0 && stable === undefined);
+  return fits ? undefined : `${proxies.length} proxies run`;
+}
+
+async function proxiesOf(pids: readonly number[], directory: string): Promise<readonly number[]> {
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => lines[index]?.includes('proxy-main') && lines[index]?.includes(directory));
+}
+
+async function problemWithTraffic(place: Place, stable: Wanted, warm: Wanted | undefined): Promise<string | undefined> {
+  const routes = await routesOf(place);
+  const wrong = routes === undefined ? 'the proxy has no routes' : problemWithRoutes(routes, stable, warm);
+  if (wrong !== undefined) return wrong;
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(place.port)));
+  const others = answers.filter((answer) => answer !== stable.version);
+  return others.length === 0
+    ? undefined
+    : `${others.length} of 10 answers come from ${others[0]}, not ${stable.version}`;
+}
+
+/** As the proxy itself says. */
+async function routesOf(place: Place): Promise<Routes | undefined> {
+  const [state] = await place.store.scopes(place.scope);
+  const spec = state?.situation.stable?.spec.router;
+  if (spec?.driver !== 'embedded') throw new Error('the service has no proxy');
+  const stateDirectory = placesUnder(place.home).proxies;
+  return createEmbeddedRouter({ stateDirectory, spec, clock: systemClock }).read(place.scope);
+}
+
+function problemWithRoutes(routes: Routes, stable: Wanted, warm: Wanted | undefined): string | undefined {
+  const found = routes.groups
+    .filter((group) => group.share > 0 || group.endpoints.length > 0)
+    .map(({ release, share, endpoints }) => `${release} ${share} ${endpoints.length}`);
+  const wanted = [`${stable.release} ${allTraffic} ${stable.instances}`];
+  if (warm !== undefined) wanted.push(`${warm.release} 0 ${warm.instances}`);
+  if (found.toSorted().join() !== wanted.toSorted().join())
+    return `routes lead to ${found.join()}, not ${wanted.join()}`;
+  return routes.rules.length > 0 || routes.preview !== undefined ? 'rules or a preview are left' : undefined;
+}

@@ -1,0 +1,132 @@
+// A home of its own for one service: its releases, its controller, and what can be seen of it from outside the controller.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+
+import { placesUnder, takeDown } from '../../../src/compose.ts';
+import { parseConfig } from '../../../src/config/parse.ts';
+import { resolveEnvironment } from '../../../src/config/resolve.ts';
+import type { DeploySpec } from '../../../src/core/plan/spec.ts';
+import type { Scope } from '../../../src/core/scope.ts';
+import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts';
+import { openSqliteStore } from '../../../src/drivers/store/sqlite/driver.ts';
+import { freePort } from '../../load/site.ts';
+import type { Order, Report } from './orders.ts';
+
+const program = fileURLToPath(new URL('controller.ts', import.meta.url));
+
+/** Answers with its version. */
+const service = `
+import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+const version = readFileSync('version', 'utf8');
+const server = createServer((request, response) => response.end(version));
+server.listen(Number(process.env.PORT), '127.0.0.1');
+process.once('SIGTERM', () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});
+`;
+
+export class Place {
+  readonly scope: Scope = { service: 'shop', environment: 'production' };
+  readonly directory: string;
+  readonly port: number;
+  readonly store: ReturnType<typeof openSqliteStore>;
+  #controller: ChildProcess | undefined;
+
+  private constructor(directory: string, port: number) {
+    this.directory = directory;
+    this.port = port;
+    this.store = openSqliteStore({ file: placesUnder(this.home).store });
+  }
+
+  static async open(): Promise<Place> {
+    return new Place(await mkdtemp(join(tmpdir(), 'sluice-s-')), await freePort());
+  }
+
+  get home(): string {
+    return join(this.directory, 'home');
+  }
+
+  /** How a release is deployed; `settings` go over the plain ones. */
+  async spec(version: string, settings: object): Promise<DeploySpec> {
+    const directory = join(this.directory, 'releases', version);
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'server.mjs'), service);
+    await writeFile(join(directory, 'version'), version);
+    const config = {
+      service: this.scope.service,
+      release: { directory, command: [process.execPath, 'server.mjs'] },
+      env: { SURVIVAL_HOME: this.home },
+      health: { path: '/health', interval: '50ms', within: '50ms', timeout: '60s' },
+      gates: { errorRate: { max: '20%', minSamples: 3 }, availability: 'off', p95: 'off' },
+      watch: { for: '0s' },
+      drain: '10s',
+      stopGrace: '10s',
+      keepReleases: 2,
+      router: { embedded: { listen: `127.0.0.1:${this.port}` } },
+      ...settings,
+    };
+    return resolveEnvironment(parseConfig(stringify(config), 'sluice.yaml'), 'production', this.directory);
+  }
+
+  /** Resolves when it runs; it takes up what the one before it left. */
+  async startController(): Promise<void> {
+    this.#controller = fork(program, [this.home], {
+      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-survival-cache') },
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+    });
+    const report = await this.#heard(this.#controller);
+    if (report !== 'killed' && report.kind === 'ready') return;
+    throw new Error(`the controller did not start: ${JSON.stringify(report)}`);
+  }
+
+  /** Resolves with what became of the order, or of the controller. */
+  async order(order: Order): Promise<'killed' | Exclude<Report, { kind: 'ready' }>> {
+    const controller = this.#controller;
+    if (controller === undefined) throw new Error('no controller runs');
+    const heard = this.#heard(controller);
+    controller.send(order);
+    const report = await heard;
+    if (report === 'killed' || report.kind !== 'ready') return report;
+    throw new Error('the controller spoke out of turn');
+  }
+
+  async #heard(controller: ChildProcess): Promise<'killed' | Report> {
+    const waiting = new AbortController();
+    try {
+      const { signal } = waiting;
+      return await Promise.race([
+        once(controller, 'message', { signal }).then(([report]) => report as Report),
+        once(controller, 'exit', { signal }).then(([code, name]) => {
+          if (name === 'SIGKILL') return 'killed' as const;
+          throw new Error(`the controller ended by itself: ${String(code ?? name)}`);
+        }),
+      ]);
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  async stopController(): Promise<void> {
+    const controller = this.#controller;
+    this.#controller = undefined;
+    if (controller === undefined || controller.exitCode !== null || controller.signalCode !== null) return;
+    const gone = once(controller, 'exit');
+    controller.kill('SIGKILL');
+    await gone;
+  }
+
+  async close(): Promise<void> {
+    await this.stopController();
+    this.store.close();
+    await takeDown(this.home, this.scope);
+    await removeTree(this.directory);
+  }
+}

@@ -1,0 +1,153 @@
+// Walks along the commits of one kind of deployment: kills the controller at each, lets the next one recover, and looks at what is left.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Command } from '../../../src/core/rollout/event.ts';
+import type { Rollout } from '../../../src/core/rollout/rollout.ts';
+import { isFinal, type Status } from '../../../src/core/rollout/status.ts';
+import { aftermath } from './aftermath.ts';
+import type { Order, Trap } from './orders.ts';
+import { Place } from './place.ts';
+import { Visitor } from './visitors.ts';
+
+export interface Course {
+  readonly name: string;
+  /** What a person orders while a commit is under way, in turns. */
+  readonly commands: readonly Command[];
+  /** Whether each attempt needs a place where nothing was deployed yet. */
+  readonly fresh: boolean;
+  /** Brings the place to where an attempt begins; `obey` rejects where it does not work. */
+  readonly prepare: (place: Place, attempt: number, obey: Obey) => Promise<void>;
+  /** What is interrupted. */
+  readonly order: (place: Place, attempt: number) => Promise<Exclude<Order, { kind: 'command' }>>;
+}
+
+export type Obey = (order: Order) => Promise<void>;
+
+const patienceMs = 60_000;
+
+export class Walker {
+  readonly #course: Course;
+  #place: Place | undefined;
+  #visitor: Visitor | undefined;
+  #attempts = 0;
+  readonly #ends = new Map<Status | 'never began', number>();
+  #requests = 0;
+  kills = 0;
+  readonly failures: string[] = [];
+
+  constructor(course: Course) {
+    this.#course = course;
+  }
+
+  /** Kills the controller at the trap and waits for the end of what it left. False when the deployment ended before the trap. */
+  async attempt(trap: Trap): Promise<boolean> {
+    this.#attempts += 1;
+    const place = await this.#prepared();
+    const order = await this.#course.order(place, this.#attempts);
+    const before = await this.#newest(place);
+    const stableBefore = await stableOf(place);
+    const outcome = await place.order({ ...order, trap });
+    if (outcome !== 'killed' && outcome.kind !== 'done') throw new Error(`${this.#words(trap)}: ${outcome.message}`);
+    if (outcome === 'killed') {
+      this.kills += 1;
+      await place.startController();
+    }
+    try {
+      await this.#resumed(place);
+      const last = await aftermath(place);
+      const deployment = last?.id === before?.id ? undefined : last;
+      await this.#judge(place, order, deployment, stableBefore);
+    } catch (error) {
+      throw new Error(this.#words(trap), { cause: error });
+    }
+    if (this.#course.fresh) await this.#leave();
+    return outcome === 'killed';
+  }
+
+  /** How the deployments ended. */
+  tally(): string {
+    const ends = [...this.#ends].map(([status, count]) => `${count} ${status}`).join(', ');
+    return `${this.kills} kills (${ends}), ${this.#requests} requests meanwhile`;
+  }
+
+  async close(): Promise<void> {
+    await this.#leave();
+  }
+
+  async #prepared(): Promise<Place> {
+    const first = this.#place === undefined;
+    const place = (this.#place ??= await Place.open());
+    if (first) await place.startController();
+    await this.#course.prepare(place, this.#attempts, async (order) => {
+      const outcome = await place.order(order);
+      if (outcome === 'killed' || outcome.kind !== 'done') throw new Error(`not prepared: ${JSON.stringify(outcome)}`);
+    });
+    if (!this.#course.fresh) this.#visitor ??= new Visitor(place.port);
+    return place;
+  }
+
+  /** A pause that was committed is ended by a person, as it was ordered by one. */
+  async #resumed(place: Place): Promise<void> {
+    const giveUpAt = performance.now() + patienceMs;
+    while (performance.now() < giveUpAt) {
+      const newest = await this.#newest(place);
+      if (newest === undefined || isFinal(newest.status)) return;
+      if (newest.status === 'PAUSED') {
+        const outcome = await place.order({ kind: 'command', scope: place.scope, command: { kind: 'resume' } });
+        if (outcome === 'killed' || outcome.kind !== 'done') throw new Error(`no resume: ${JSON.stringify(outcome)}`);
+        return;
+      }
+      await sleep(20);
+    }
+    throw new Error('the deployment does not end');
+  }
+
+  /** It ends as it would have ended uninterrupted; only a person's abort that was committed takes it back. */
+  async #judge(place: Place, order: Order, deployment: Rollout | undefined, stableBefore: string): Promise<void> {
+    const end = deployment?.status ?? 'never began';
+    this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
+    const wanted = deployment === undefined ? 'never began' : await wantedEnd(place, deployment);
+    if (end !== wanted) throw new Error(`${deployment?.id} is ${end} instead of ${wanted}: ${deployment?.reason}`);
+    const moved = end === 'VERIFIED';
+    const stable = await stableOf(place);
+    const expected = !moved
+      ? stableBefore
+      : order.kind === 'deploy'
+        ? order.label
+        : order.kind === 'rollback'
+          ? order.to
+          : '';
+    if (stable !== expected) throw new Error(`${stable} is stable instead of ${expected}`);
+  }
+
+  async #newest(place: Place): Promise<Rollout | undefined> {
+    return (await place.store.rollouts({ scope: place.scope, limit: 1 }))[0];
+  }
+
+  async #leave(): Promise<void> {
+    const [visitor, place] = [this.#visitor, this.#place];
+    this.#visitor = undefined;
+    this.#place = undefined;
+    await visitor?.leave();
+    this.#requests += visitor?.requests ?? 0;
+    this.failures.push(...(visitor?.failures ?? []));
+    await place?.close();
+  }
+
+  #words({ commit, side, pending }: Trap): string {
+    const ordered = pending === undefined ? '' : ` with ${pending.kind} pending`;
+    return `${this.#course.name}: killed ${side} commit ${commit}${ordered}`;
+  }
+}
+
+/** The label of the stable release; empty where there is none. */
+async function stableOf(place: Place): Promise<string> {
+  const [state] = await place.store.scopes(place.scope);
+  return state?.situation.stable?.release.label ?? '';
+}
+
+async function wantedEnd(place: Place, deployment: Rollout): Promise<Status> {
+  const records = await place.store.records({ deployment: deployment.id, limit: 1000 });
+  return records.some((record) => record.event.kind === 'abort') ? 'ROLLED_BACK' : 'VERIFIED';
+}
