@@ -107,7 +107,8 @@ class Follower {
         await this.#read();
         giveUpAt = Infinity;
       } catch (thrown) {
-        if (interruption.signal.aborted) return;
+        // What ends while the deployment is brought back takes the stream with it; how that went, `settled` says.
+        if (interruption.signal.aborted || interruption.settling) return;
         if (failureData(thrown).code !== 'server.unreachable') throw thrown;
         const now = session.context.now();
         if (now >= giveUpAt) throw gaveUp(thrown);

@@ -42,6 +42,8 @@ export interface InterruptionOptions {
 /** Terminal and package runner may both pass on one Ctrl-C: a second signal within this time is the same. */
 const sameSignalMs = 400;
 
+const lastRecordsMs = 1000;
+
 export function createInterruption(options: InterruptionOptions): Interruption {
   const { session, connection, responsible, note } = options;
   const { context } = session;
@@ -51,9 +53,13 @@ export function createInterruption(options: InterruptionOptions): Interruption {
 
   const settle = (): Promise<void> => {
     note('Bringing the deployment to a safe state before leaving; Ctrl-C again leaves at once.');
-    const closed = connection.close('settle').finally(() => controller.abort());
-    // Whoever awaits `settled` gets the failure; until then it is not unhandled.
-    closed.catch(() => undefined);
+    const closed = connection.close('settle');
+    // The last records may still be on their way when the work is done; who follows stops by itself when it has them.
+    const seen = closed.then(
+      () => context.sleep(lastRecordsMs, controller.signal),
+      () => undefined,
+    );
+    void seen.then(() => controller.abort());
     return closed;
   };
   const release = context.onSignal((signal) => {
