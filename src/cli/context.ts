@@ -5,12 +5,9 @@ import type { Look } from './render/look.ts';
 
 export type {
   Command,
-  DeployRequest,
   DeploymentDetail,
-  HistoryQuery,
   LiveNumbers,
   LogsRequest,
-  PlanAnswer,
   PruneAnswer,
   ScopeStatus,
   StreamItem,

@@ -3,6 +3,7 @@
 import type { FailureData } from '../../base/failure.ts';
 import type { Look } from './look.ts';
 import { clean, hanging } from './text.ts';
+import { lasted, moment } from './units.ts';
 
 const errorHeading = 'error: ';
 
@@ -16,8 +17,16 @@ export function renderFailure(failure: FailureData, look: Look): readonly string
     paint.bold(paint.bad(errorHeading)) + first.slice(errorHeading.length),
     ...rest,
     ...place.map(paint.dim),
+    ...sinceWhen(failure, look).map(paint.dim),
     ...hanging('   do  ', clean(failure.remedy), width),
   ];
+}
+
+/** Facts are for machines, but since when somebody else has been at work is what a person asks first. */
+function sinceWhen({ details }: FailureData, { now, zone, width }: Look): readonly string[] {
+  const since = details?.['since'];
+  if (typeof since !== 'number') return [];
+  return hanging('since  ', `${moment(since, now, zone)}, ${lasted(Math.max(0, now - since))} ago`, width);
 }
 
 function messageLine(line: string, index: number, width: number): readonly string[] {

@@ -35,7 +35,6 @@ export interface Glyphs {
   readonly current: string;
   readonly later: string;
   readonly dot: string;
-  readonly arrow: string;
   readonly barOn: string;
   readonly barOff: string;
 }
@@ -47,7 +46,6 @@ export const unicodeGlyphs: Glyphs = {
   current: '▸',
   later: '·',
   dot: '●',
-  arrow: '→',
   barOn: '█',
   barOff: '░',
 };
@@ -59,7 +57,6 @@ export const asciiGlyphs: Glyphs = {
   current: '>',
   later: '.',
   dot: '*',
-  arrow: '->',
   barOn: '#',
   barOff: '-',
 };

@@ -1,6 +1,6 @@
 // Records as lines: what happened when, in which state, by whom; with the evidence where it is asked for.
 
-import type { LiveNumbers, StreamItem } from '../context.ts';
+import type { LiveNumbers } from '../context.ts';
 import { errorRate, type ReleaseEvidence } from '../../core/gate/verdict.ts';
 import type { EventRecord } from '../../core/rollout/record.ts';
 import type { RolloutEvent } from '../../core/rollout/event.ts';
@@ -66,9 +66,4 @@ export function liveLine(live: LiveNumbers, status: EventRecord['to'], look: Loo
 function numbers(evidence: ReleaseEvidence): string {
   const rate = evidence.requests === 0 ? '' : `, ${percent(errorRate(evidence))} errors, p95 ${latency(evidence.p95)}`;
   return `${count(evidence.requests)} requests${rate}`;
-}
-
-/** A record for which there is something to say beyond the numbers. */
-export function isRecord(item: StreamItem): item is Extract<StreamItem, { kind: 'record' }> {
-  return item.kind === 'record';
 }
