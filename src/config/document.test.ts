@@ -46,7 +46,7 @@ test('refuses a small file that explodes by its anchors', () => {
         .join(', ')}]`,
     );
   }
-  assert.match(refused(lines.join('\n')).message, /^cannot be unfolded/);
+  assert.match(refused(lines.join('\n')).message, /^It cannot be unfolded/);
 });
 
 test('refuses a map that contains itself', () => {
@@ -95,4 +95,15 @@ environments: { a: { health: *health } }
     'sluice.yaml',
   );
   assert.equal(config.environments['a']?.health.interval, 2000);
+});
+
+test('a file full of wrong settings and environments is refused without long work', () => {
+  const names = Array.from({ length: 40_000 }, (_, index) => `e${index}: { wrong: 1 }`);
+  const text = `service: shop\nenvironments:\n${names.map((name) => `  ${name}`).join('\n')}`;
+  assert.match(refused(text).message, /more than 20000 settings/);
+});
+
+test('more environments than anybody has are refused', () => {
+  const names = Array.from({ length: 101 }, (_, index) => `  e${index}: {}`);
+  assert.match(refused(`service: shop\nenvironments:\n${names.join('\n')}`).message, /too many environments/);
 });

@@ -1,7 +1,17 @@
 // Reads YAML into plain values and remembers where in the text each of them stands.
 
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
-import { type Path, pathText, type Position, type Problem } from './problem.ts';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
+import type { Path, Position, Problem } from './problem.ts';
 
 export interface ConfigDocument {
   /** Maps, lists, texts, numbers, booleans and nulls only. */
@@ -13,29 +23,38 @@ export interface ConfigDocument {
 /** No setting lies deeper than about ten levels. */
 const deepest = 64;
 
+/** A configuration of a hundred environments stays far below. */
+const mostNodes = 20_000;
+
+/** More problems than these are never shown. */
+const mostProblems = 100;
+
 /** Repeats by anchors beyond this can make a small file explode. */
 const mostAliases = 100;
+
+type PositionAt = (offset: number) => Position;
 
 /** The document, or everything that keeps the text from being one. */
 export function readDocument(text: string): ConfigDocument | readonly Problem[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', schema: 'core' });
-  const position = (offset: number): Position => toPosition(lines, offset);
-  const syntax = [...document.errors, ...document.warnings].map((error) =>
-    syntaxProblem(plain(error.message, error.code), position(error.pos[0])),
-  );
+  // To find repeated names the library compares each with each other one; `nameProblems` needs no such time.
+  const options = { prettyErrors: false, logLevel: 'error', schema: 'core', uniqueKeys: false } as const;
+  const document = parseDocument(text, { ...options, lineCounter: lines });
+  const position: PositionAt = (offset) => toPosition(lines, offset);
+  const syntax = [...document.errors, ...document.warnings]
+    .slice(0, mostProblems)
+    .map((error) => syntaxProblem(plain(error.message, error.code), position(error.pos[0])));
   if (syntax.length > 0) return syntax;
   const structure = structureProblems(document, position);
   if (structure.length > 0) return structure;
   try {
     const value: unknown = document.toJS({ maxAliasCount: mostAliases });
-    return { value, locate: (path, what) => locate(document, path, what, position) };
+    return { value, locate: locator(document, position) };
   } catch (thrown) {
     // The yaml library throws only for anchors here: too many repeats, or a repeat of something that holds it.
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    return [
-      syntaxProblem(`cannot be unfolded: ${why}`, undefined, 'Write the repeated part out instead of using * and &.'),
-    ];
+    const remedy = 'Write the repeated part out instead of using * and &.';
+    return [syntaxProblem(`It cannot be unfolded: ${why}`, undefined, remedy)];
   }
 }
 
@@ -46,7 +65,6 @@ function toPosition(lines: LineCounter, offset: number): Position {
 
 function plain(message: string, code: string): string {
   if (code === 'MULTIPLE_DOCS') return 'There is more than one document in the file';
-  if (code === 'DUPLICATE_KEY') return 'The same name is given twice in one map';
   if (/call stack/.test(message)) return 'It is nested too deeply';
   return message.split('\n', 1)[0] ?? message;
 }
@@ -59,31 +77,48 @@ function syntaxProblem(
   return { code: 'config.syntax', path: '', message, remedy, position };
 }
 
-/** Names that are no texts, names that JavaScript would take for its own, and nesting that no configuration has. */
-function structureProblems(document: Document, position: (offset: number) => Position): Problem[] {
+/** Names that cannot be settings, anchors that are not set, and more or deeper settings than any configuration has. */
+function structureProblems(document: Document, position: PositionAt): readonly Problem[] {
   const problems: Problem[] = [];
-  const at = (node: unknown): Position => position((node as Node | undefined)?.range?.[0] ?? 0);
+  const at = (node: unknown): Position => position(rangeStart(node) ?? 0);
+  let nodes = 0;
   const visit = (node: unknown, depth: number): void => {
+    nodes += 1;
+    if (nodes > mostNodes || problems.length >= mostProblems) return;
     if (depth > deepest) {
       problems.push(syntaxProblem('It is nested too deeply', at(node)));
     } else if (isAlias(node) && node.resolve(document) === undefined) {
-      problems.push(
-        syntaxProblem(
-          `The anchor &${node.source} is not set before it is used`,
-          at(node),
-          'Write the repeated part out.',
-        ),
-      );
-    } else if (isPair(node)) {
-      if (!isScalar(node.key)) problems.push(syntaxProblem('A name in a map is not a single text', at(node.key)));
-      else if (node.key.value === '__proto__') problems.push(refusedName(at(node.key)));
-      visit(node.value, depth + 1);
-    } else if (isMap(node) || isSeq(node)) {
+      const message = `The anchor &${node.source} is not set before it is used`;
+      problems.push(syntaxProblem(message, at(node), 'Write the repeated part out.'));
+    } else if (isMap(node)) {
+      problems.push(...nameProblems(node, at));
+      for (const item of node.items) visit(item.value, depth + 1);
+    } else if (isSeq(node)) {
       for (const item of node.items) visit(item, depth + 1);
     }
   };
   visit(document.contents, 0);
+  if (nodes <= mostNodes) return problems;
+  const message = `There are more than ${mostNodes} settings in it`;
+  return [syntaxProblem(message, at(document.contents), 'Name the right file; a configuration is far smaller.')];
+}
+
+/** Names that are no single texts, that come twice, or that JavaScript would take for its own. */
+function nameProblems(map: YAMLMap, at: (node: unknown) => Position): readonly Problem[] {
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (const { key } of map.items) {
+    const name = nameOf(key);
+    if (name === undefined) problems.push(syntaxProblem('A name in a map is not a single text', at(key)));
+    else if (name === '__proto__') problems.push(refusedName(at(key)));
+    else if (seen.has(name)) problems.push(syntaxProblem('The same name is given twice in one map', at(key)));
+    else seen.add(name);
+  }
   return problems;
+}
+
+function nameOf(key: unknown): string | undefined {
+  return isScalar<string | number>(key) ? String(key.value ?? '') : undefined;
 }
 
 function refusedName(position: Position): Problem {
@@ -96,44 +131,48 @@ function refusedName(position: Position): Problem {
   };
 }
 
-function locate(
-  document: Document,
-  path: Path,
-  what: 'name' | 'value',
-  position: (offset: number) => Position,
-): Position | undefined {
-  let node: unknown = document.contents;
-  let found = rangeStart(node);
-  for (const [index, part] of path.entries()) {
-    const step = child(document, node, part);
-    if (step === undefined) break;
-    const wantsName = what === 'name' && index === path.length - 1;
-    found = (wantsName ? rangeStart(step.name) : (rangeStart(step.value) ?? rangeStart(step.name))) ?? found;
-    node = step.value;
-  }
-  return found === undefined ? undefined : position(found);
+interface Step {
+  readonly name?: unknown;
+  readonly value: unknown;
 }
 
-function child(
-  document: Document,
-  parent: unknown,
-  part: string | number,
-): { name?: unknown; value: unknown } | undefined {
-  const node = isAlias(parent) ? parent.resolve(document) : parent;
-  if (isSeq(node) && typeof part === 'number')
-    return part < node.items.length ? { value: node.items[part] } : undefined;
-  if (!isMap(node)) return undefined;
-  const pair = node.items.find(
-    (item) => isScalar<string | number>(item.key) && String(item.key.value ?? '') === String(part),
-  );
-  return pair === undefined ? undefined : { name: pair.key, value: pair.value };
+/** Each map is indexed when it is first walked through. */
+function locator(document: Document, position: PositionAt): ConfigDocument['locate'] {
+  const indexes = new WeakMap<YAMLMap, ReadonlyMap<string, Step>>();
+  const indexOf = (map: YAMLMap): ReadonlyMap<string, Step> => {
+    const known = indexes.get(map) ?? stepsOf(map);
+    indexes.set(map, known);
+    return known;
+  };
+  const child = (parent: unknown, part: string | number): Step | undefined => {
+    const node = isAlias(parent) ? parent.resolve(document) : parent;
+    if (isMap(node)) return indexOf(node).get(String(part));
+    const isItem = isSeq(node) && typeof part === 'number' && part < node.items.length;
+    return isItem ? { value: node.items[part] } : undefined;
+  };
+  return (path, what) => {
+    let node: unknown = document.contents;
+    let found = rangeStart(node);
+    for (const [index, part] of path.entries()) {
+      const step = child(node, part);
+      if (step === undefined) break;
+      const wantsName = what === 'name' && index === path.length - 1;
+      found = (wantsName ? undefined : rangeStart(step.value)) ?? rangeStart(step.name) ?? found;
+      node = step.value;
+    }
+    return found === undefined ? undefined : position(found);
+  };
+}
+
+function stepsOf(map: YAMLMap): ReadonlyMap<string, Step> {
+  return new Map(map.items.map(({ key, value }) => [nameOf(key) ?? '', { name: key, value }]));
 }
 
 function rangeStart(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
 }
 
-/** Shown instead of the path where a problem concerns the whole file. */
+/** A problem of the whole file. */
 export function fileProblem(message: string, remedy: string): Problem {
-  return { code: 'config.syntax', path: pathText([]), message, remedy };
+  return { code: 'config.syntax', path: '', message, remedy };
 }

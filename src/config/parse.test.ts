@@ -306,7 +306,7 @@ environments:
     name: 'a password in a URL',
     text: 'validate: [{ http: "https://user:pass@db/x" }]',
     at: '4:20',
-    message: 'validate[0].http: "https://user:pass@db/x" is not a path or URL',
+    message: 'validate[0].http: "https://[REDACTED]@db/x" is not a path or URL',
     remedy: 'Write a path such as /health/live, or a full URL without a password.',
   },
   {

@@ -4,13 +4,14 @@ import type { DeploySpec } from '../core/plan/spec.ts';
 import { isMap, mergeEnvironment } from './merge.ts';
 import { type ConfigDocument, fileProblem, readDocument } from './document.ts';
 import { type FoundProblem, problemsFrom, valueAt } from './issues.ts';
+import { largestFile } from './find.ts';
 import { configFailure, type Path, pathText, type Problem } from './problem.ts';
 import { deploySpec } from './resolve.ts';
 import type { RuleProblem } from './rules/rule.ts';
 import { settingsProblems } from './rules/settings-rules.ts';
 import { specProblems } from './rules/spec-rules.ts';
 import { listenProblems } from './rules/listen-rules.ts';
-import { configSchema, largestFile, onlyEnvironment, type Settings, settingsSchema } from './schema/config.ts';
+import { configSchema, mostEnvironments, onlyEnvironment, type Settings, settingsSchema } from './schema/config.ts';
 
 /** A checked configuration: the settings of each environment, complete with their defaults. */
 export interface Config {
@@ -66,7 +67,8 @@ function checkSettings(
 }
 
 function environmentsOf(raw: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
-  if (isMap(raw['environments'])) return Object.entries(raw['environments']);
+  // Beyond the limit, which the schema tells of, it would only take time.
+  if (isMap(raw['environments'])) return Object.entries(raw['environments']).slice(0, mostEnvironments);
   return [[onlyEnvironment, undefined]];
 }
 

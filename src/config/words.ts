@@ -24,11 +24,15 @@ export function oneOf(items: readonly string[]): string {
 
 const longestShown = 80;
 
-/** A value as it is shown in a message: short, on one line, collections by their kind only. */
+/** A value as it is shown in a message: short, on one line, collections by their kind only, URLs without their password. */
 export function shown(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map of settings';
-  const text = typeof value === 'string' ? JSON.stringify(value) : `${value as number}`;
+  const text = typeof value === 'string' ? JSON.stringify(withoutPasswords(value)) : `${value as number}`;
   return text.length <= longestShown ? text : `${text.slice(0, longestShown)}…`;
+}
+
+function withoutPasswords(text: string): string {
+  return text.replaceAll(/(?<=:\/\/)[^/?#\s]*@/g, '[REDACTED]@');
 }

@@ -11,8 +11,7 @@ import { strategySchema } from './strategy.ts';
 import { validateSchema } from './validate.ts';
 import { duration, slug, whole } from './values.ts';
 
-/** Largest configuration file in bytes. */
-export const largestFile = 1024 * 1024;
+export const mostEnvironments = 100;
 
 /** The environment there is where the file names none. */
 export const onlyEnvironment = 'production';
@@ -84,6 +83,9 @@ export const configSchema = settings({
     })
     .refine((given) => Object.keys(given).length > 0, {
       error: words('names no environment', 'Write names such as staging and production under it, or remove it.'),
+    })
+    .refine((given) => Object.keys(given).length <= mostEnvironments, {
+      error: words('has too many environments', `Write at most ${mostEnvironments}.`),
     })
     .optional()
     .describe(

@@ -13,7 +13,7 @@ export function settings<Shape extends z.core.$ZodLooseShape>(shape: Shape, exam
   return z.strictObject(shape, {
     error: (issue) => {
       if (issue.code === 'unrecognized_keys')
-        return issue.keys.map((key) => unknownName(key, names)).join(betweenUnknown);
+        return issue.keys.map((key, index) => unknownName(key, names, index < mostGuesses)).join(betweenUnknown);
       return words(
         'is not a map of settings',
         example === undefined ? `Write settings under it: ${oneOf(names)}.` : `Write ${example}.`,
@@ -22,8 +22,11 @@ export function settings<Shape extends z.core.$ZodLooseShape>(shape: Shape, exam
   });
 }
 
-function unknownName(name: string, names: readonly string[]): string {
-  const meant = nearest(name, names);
+/** To guess what was meant takes time, and nobody reads more guesses than these. */
+const mostGuesses = 50;
+
+function unknownName(name: string, names: readonly string[], guess: boolean): string {
+  const meant = guess ? nearest(name, names) : undefined;
   return words(
     'is not a setting',
     meant === undefined ? `Known here: ${names.join(', ')}.` : `Did you mean ${JSON.stringify(meant)}?`,

@@ -19,6 +19,7 @@ import type { ProbeTarget } from '../../../ports/prober.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { createProber } from './driver.ts';
 import { listen, makeHarness } from './harness.ts';
+import { connect } from './tcp.ts';
 
 proberContract('the real prober', makeHarness);
 
@@ -190,6 +191,14 @@ test('the release’s own address needs no certificate that names it, a dependen
   const dependency = await prober.probe(httpCheck({ url: `https://127.0.0.1:${target.address.port}/` }), target);
   assert.equal(dependency.passed, false);
   assert.match(dependency.reason, /^the certificate of 127\.0\.0\.1:\d+ is signed by itself$/);
+});
+
+test('a connection that is given up before it is made is rejected with the reason', async (context) => {
+  const target = await tcp(context, () => undefined);
+  const abort = new AbortController();
+  const pending = connect(target.address, abort.signal);
+  abort.abort(new Error('given up'));
+  await assert.rejects(pending, /given up/);
 });
 
 test('no shell sees a command', async (context) => {
