@@ -1,7 +1,7 @@
 // The world of the engine's tests: memory drivers that note what they are asked, traffic, and a clock that moves only when a test waits.
 
 import assert from 'node:assert/strict';
-import { Failure } from '../../src/base/failure.ts';
+import { Failure, failureData } from '../../src/base/failure.ts';
 import type { FailureCode } from '../../src/base/failure-catalogue.ts';
 import type { DeploySpec } from '../../src/core/plan/spec.ts';
 import { releaseId } from '../../src/core/release-id.ts';
@@ -239,7 +239,7 @@ export class EngineWorld {
     );
     assert.ok(
       thrown instanceof Failure,
-      `expected ${code}, but ${thrown === undefined ? 'it worked' : String(thrown)}`,
+      `expected ${code}, but ${thrown === undefined ? 'it worked' : failureData(thrown).message}`,
     );
     assert.equal(thrown.code, code, thrown.message);
     return thrown;
