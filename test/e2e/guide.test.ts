@@ -1,19 +1,18 @@
 // The commands of the readme and of the guide do what they say: every `sh` block is run, in order, as a reader would type it.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { takeDown } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { root } from '../tidy/sources.ts';
-
-const run = promisify(execFile);
 
 interface Page {
   readonly file: string;
@@ -42,7 +41,8 @@ describe('documentation', () => {
       const directory = await mkdtemp(join(tmpdir(), 'sluice-guide-'));
       const home = join(directory, 'home');
       try {
-        const output = await follow(blocks(text, 'sh').join('\n'), directory, home);
+        const script = await onFreePorts(blocks(text, 'sh').join('\n'));
+        const output = await follow(script, directory, home);
         assertSeen(output, sees);
       } finally {
         await takeDown(home, scope);
@@ -64,12 +64,31 @@ function blocks(text: string, language: string): readonly string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1] ?? '');
 }
 
+/** The ports of the documentation may be taken on this machine; each gets a free one instead. */
+async function onFreePorts(script: string): Promise<string> {
+  let changed = script;
+  for (const port of new Set(script.match(/(?<=127\.0\.0\.1:)\d+/g)))
+    changed = changed.replaceAll(port, String(await freePort()));
+  return changed;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
+}
+
 /** A piece of configuration as part of the least that makes a whole one. */
 function whole(piece: string): string {
   const settings: unknown = parse(piece);
   return JSON.stringify({
     service: 'shop',
     release: { directory: '.', command: 'node server.js' },
+    strategy: 'canary',
     environments: { production: { platform: 'process', router: { embedded: { listen: 8080 } } } },
     ...(settings as object),
   });
@@ -81,13 +100,21 @@ async function follow(script: string, directory: string, home: string): Promise<
   await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'src/main.ts')}" "$@"\n`, {
     mode: 0o755,
   });
-  const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', script], {
+  const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: directory,
     env: { ...process.env, PATH: `${directory}:${process.env['PATH'] ?? ''}`, SLUICE_HOME: home },
-    timeout: 240_000,
-    maxBuffer: 16 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that a reader who waits for ever is sent home with all that they started.
+    detached: true,
   });
-  return `${stdout}\n${stderr}`;
+  let output = '';
+  shell.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  shell.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  const patience = setTimeout(() => process.kill(-(shell.pid ?? 0), 'SIGKILL'), 240_000);
+  const [code] = (await once(shell, 'close')) as [number | null];
+  clearTimeout(patience);
+  assert.equal(code, 0, output);
+  return output;
 }
 
 function assertSeen(output: string, sees: readonly string[]): void {
