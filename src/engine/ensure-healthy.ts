@@ -110,20 +110,15 @@ function unhealthy(release: Release, reasons: readonly string[], timeoutMs: numb
   );
 }
 
-/** The failure for an instance that ended by itself, with the last lines that it wrote. */
+/** The failure for an instance that ended by itself, with the last lines that it wrote in its details. */
 export async function crashed(platform: Platform, scope: Scope, instance: Instance): Promise<Failure> {
   const lines = await lastLines(platform, scope, instance);
-  const words =
-    lines.length === 0 ? 'it wrote nothing' : `its last lines:\n${lines.map((line) => `    ${line}`).join('\n')}`;
-  return new Failure(
-    'instance.crashed',
-    `${instance.id} of ${instance.release} ended by itself (${instance.exit ?? 'not known why'}); ${words}`,
-    {
-      at: instance.id,
-      remedy: `Read more with \`sluice logs --instance ${instance.id}\`.`,
-      details: { instance: instance.id, exit: instance.exit ?? null, lastLines: lines },
-    },
-  );
+  const words = `${instance.id} of ${instance.release} ended by itself (${instance.exit ?? 'not known why'})`;
+  return new Failure('instance.crashed', lines.length === 0 ? `${words} and wrote nothing` : words, {
+    at: instance.id,
+    remedy: `Read more with \`sluice logs --instance ${instance.id}\`.`,
+    details: { instance: instance.id, exit: instance.exit ?? null, lastLines: lines },
+  });
 }
 
 const lastLinesShown = 10;

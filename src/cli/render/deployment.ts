@@ -6,6 +6,7 @@ import type { Rollout } from '../../core/rollout/rollout.ts';
 import { isFinal } from '../../core/rollout/status.ts';
 import { scopeName } from '../../core/scope.ts';
 import { renderNumbers, renderVerdicts } from './evidence.ts';
+import { renderLastLines } from './last-lines.ts';
 import type { Look } from './look.ts';
 import { strategyWords } from './plan.ts';
 import { releaseName } from './release.ts';
@@ -56,6 +57,7 @@ export function renderReason(rollout: Rollout, look: Look): readonly string[] {
   if (reason === undefined || !reason.includes(failure.message)) {
     lines.push(...hanging('  failure   ', clean(failure.message), look.width));
   }
+  lines.push(...renderLastLines(failure, '  wrote     ', look));
   if (failure.at !== undefined)
     lines.push(...hanging('  at        ', clean(failure.at), look.width).map(look.paint.dim));
   lines.push(...hanging('  do        ', clean(failure.remedy), look.width));

@@ -1,6 +1,7 @@
 // Failures as text: what is wrong, where, what to do.
 
 import type { FailureData } from '../../base/failure.ts';
+import { renderLastLines } from './last-lines.ts';
 import type { Look } from './look.ts';
 import { clean, hanging } from './text.ts';
 import { lasted, moment } from './units.ts';
@@ -16,6 +17,7 @@ export function renderFailure(failure: FailureData, look: Look): readonly string
   return [
     paint.bold(paint.bad(errorHeading)) + first.slice(errorHeading.length),
     ...rest,
+    ...renderLastLines(failure, '   wrote  ', look),
     ...place.map(paint.dim),
     ...sinceWhen(failure, look).map(paint.dim),
     ...hanging('   do  ', clean(failure.remedy), width),

@@ -6,6 +6,7 @@ import type { EventRecord } from '../../core/rollout/record.ts';
 import type { RolloutEvent } from '../../core/rollout/event.ts';
 import { statuses } from '../../core/rollout/status.ts';
 import { renderEvidence } from './deployment.ts';
+import { renderLastLines } from './last-lines.ts';
 import type { Look } from './look.ts';
 import { renderChecks } from './checks.ts';
 import { clean, hanging, padEnd } from './text.ts';
@@ -50,6 +51,7 @@ function particularLines(event: RolloutEvent, look: Look): readonly string[] {
   const { failure } = event;
   return [
     ...hanging('  failure  ', `${clean(failure.message)} (${failure.code})`, look.width),
+    ...renderLastLines(failure, '  wrote    ', look),
     ...(failure.at === undefined ? [] : hanging('  at       ', clean(failure.at), look.width)),
     ...hanging('  do       ', clean(failure.remedy), look.width),
   ];
