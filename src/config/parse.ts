@@ -5,7 +5,7 @@ import { isMap, mergeEnvironment } from './merge.ts';
 import { type ConfigDocument, fileProblem, readDocument } from './document.ts';
 import { type FoundProblem, problemsFrom, valueAt } from './issues.ts';
 import { largestFile } from './find.ts';
-import { configFailure, type Path, pathText, type Problem } from './problem.ts';
+import { configFailure, mostNamed, type Path, pathText, type Problem } from './problem.ts';
 import { deploySpec } from './resolve.ts';
 import type { RuleProblem } from './rules/rule.ts';
 import { settingsProblems } from './rules/settings-rules.ts';
@@ -51,6 +51,8 @@ function checkSettings(
   const problems: Problem[] = problemsFrom(asWritten.error?.issues ?? [], raw)
     .filter((problem) => !problem.missing || problem.place[0] === 'service')
     .map((problem) => placed(problem, document));
+  // What is missing shows below; but nobody can be shown more problems than these.
+  if (problems.length >= mostNamed) return { problems };
   const environments: Record<string, Settings> = {};
   for (const [name, own] of environmentsOf(raw)) {
     const merged = mergeEnvironment(raw, own);
