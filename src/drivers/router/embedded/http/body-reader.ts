@@ -28,7 +28,7 @@ export class BodyReader {
   /** Trailer lines, each with its CRLF, when `done`. */
   trailers = '';
 
-  readonly framing: BodyFraming;
+  framing: BodyFraming;
   #state: State = 'size';
   /** Of the body by length, or of the current chunk. */
   #remaining: number;
@@ -40,6 +40,18 @@ export class BodyReader {
     this.framing = framing;
     this.#remaining = framing === 'length' ? length : 0;
     this.done = framing === 'length' && length === 0;
+  }
+
+  /** Begins with another body. */
+  restart(framing: BodyFraming, length = 0): void {
+    this.framing = framing;
+    this.#remaining = framing === 'length' ? length : 0;
+    this.done = framing === 'length' && length === 0;
+    this.bad = undefined;
+    this.trailers = '';
+    this.#state = 'size';
+    this.#digits = 0;
+    this.#extensionBytes = 0;
   }
 
   /** Reads on from `from`; returns the index behind the last byte that belongs to the body. */

@@ -29,7 +29,7 @@ export function fieldRules<Draft>(rules: Readonly<Record<string, FieldRule<Draft
 
 // No space before the colon, no folded line, no bare CR or LF, no other control character: each of these hides a field from
 // one of two parsers.
-const fieldLine = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n/y;
+const fieldLine = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;
 
 const carriageReturn = 13;
 
@@ -48,12 +48,13 @@ export function scanFields<Draft>(
   let at = from;
   while (text.charCodeAt(at) !== carriageReturn) {
     fieldLine.lastIndex = at;
-    const match = fieldLine.exec(text);
-    if (match === null) return new Refusal(400, 'A header line is malformed.');
+    // Only tested, because what a match would hold is mostly not needed, and this runs for every line of every message.
+    if (!fieldLine.test(text)) return new Refusal(400, 'A header line is malformed.');
     const next = fieldLine.lastIndex;
-    const [, name = '', value = ''] = match;
-    if (known.lengths[name.length] === true) {
-      const verdict = known.rules.get(name.toLowerCase())?.(draft, trimmedEnd(value)) ?? true;
+    const colon = text.indexOf(':', at);
+    if (known.lengths[colon - at] === true) {
+      const rule = known.rules.get(text.slice(at, colon).toLowerCase());
+      const verdict = rule === undefined ? true : rule(draft, trimmed(text, colon + 1, next - 2));
       if (verdict === false) {
         kept += text.slice(keptFrom, at);
         keptFrom = next;
@@ -66,13 +67,27 @@ export function scanFields<Draft>(
   return kept + text.slice(keptFrom, at);
 }
 
+const usualHeadBytes = 2_048;
+
+/** The head from `start` to its empty line; undefined when that is not there yet, or beyond `bytesMax`. */
+export function headText(buffer: Buffer, start: number, bytesMax: number): string | undefined {
+  // Looking in a string is quicker than looking in a buffer, and most heads are short.
+  const text = buffer.toString('latin1', start, start + Math.min(usualHeadBytes, bytesMax));
+  const end = text.indexOf('\r\n\r\n');
+  if (end >= 0) return text.slice(0, end + 4);
+  if (buffer.length - start <= usualHeadBytes) return undefined;
+  const farEnd = buffer.indexOf('\r\n\r\n', start);
+  return farEnd < 0 || farEnd + 4 - start > bytesMax ? undefined : buffer.toString('latin1', start, farEnd + 4);
+}
+
 /** The values of one field in a head that `scanFields` accepted. */
 export function fieldValues(text: string, from: number, lowerName: string): readonly string[] {
   const values: string[] = [];
   fieldLine.lastIndex = from;
-  for (let match = fieldLine.exec(text); match !== null; match = fieldLine.exec(text)) {
-    const [, name = '', value = ''] = match;
-    if (name.length === lowerName.length && name.toLowerCase() === lowerName) values.push(trimmedEnd(value));
+  for (let at = from; fieldLine.test(text); at = fieldLine.lastIndex) {
+    const colon = text.indexOf(':', at);
+    if (colon - at !== lowerName.length || text.slice(at, colon).toLowerCase() !== lowerName) continue;
+    values.push(trimmed(text, colon + 1, fieldLine.lastIndex - 2));
   }
   return values;
 }
@@ -99,9 +114,15 @@ export function parseLength(value: string): number | undefined {
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-/** Without the blanks and tabs at its end. `String.trim` would also take characters that another parser sees as part of the value. */
-function trimmedEnd(value: string): string {
-  let end = value.length;
-  while (end > 0 && (value.charCodeAt(end - 1) === 32 || value.charCodeAt(end - 1) === 9)) end -= 1;
-  return end === value.length ? value : value.slice(0, end);
+/** The text without the blanks and tabs around it. `String.trim` would also take characters that another parser sees as part of the value. */
+function trimmed(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }

@@ -10,12 +10,15 @@ export interface ClientFacts {
   readonly proto: 'http' | 'https';
   /** Where the client connected to, `host:port`; stands in for a Host that HTTP/1.0 leaves out. */
   readonly localName: string;
+  /** The forwarded fields for the Host that was asked for last: most connections ask for one. */
+  readonly last: { host: string; lines: string };
 }
 
 export function clientFacts(address: string | undefined, proto: 'http' | 'https', localName: string): ClientFacts {
   const plain = address ?? 'unknown';
   // A client that came by IPv4 to an IPv6 socket is told by its IPv4 address.
-  return { address: plain.startsWith('::ffff:') ? plain.slice(7) : plain, proto, localName };
+  const bare = plain.startsWith('::ffff:') ? plain.slice(7) : plain;
+  return { address: bare, proto, localName, last: { host: '', lines: '' } };
 }
 
 export function requestHeadText(head: RequestHead, client: ClientFacts, trustForwarded: boolean): string {
@@ -35,11 +38,13 @@ function connectionLines(head: RequestHead): string {
 }
 
 function ownForwarded(client: ClientFacts, host: string): string {
-  const { address, proto } = client;
-  return (
+  const { address, proto, last } = client;
+  if (last.host === host && last.lines !== '') return last.lines;
+  last.host = host;
+  last.lines =
     `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${host}\r\n` +
-    `Forwarded: for=${forwardedNode(address)};host="${host}";proto=${proto}\r\n`
-  );
+    `Forwarded: for=${forwardedNode(address)};host="${host}";proto=${proto}\r\n`;
+  return last.lines;
 }
 
 function appendedForwarded(head: RequestHead, client: ClientFacts, host: string): string {

@@ -14,8 +14,8 @@ import { turnOver } from './proxy-log.ts';
 import { type ScopeDirectory, shortSocketDirectory } from './scope-directory.ts';
 
 const reportMs = 15_000;
-/** See the body writer for `--expose-gc`. */
-const nodeOptions = ['--disable-warning=ExperimentalWarning', '--expose-gc'];
+/** See the body writer for `--expose-gc`. A small young generation stays in the processor's cache, and saves some 40 MiB. */
+const nodeOptions = ['--disable-warning=ExperimentalWarning', '--expose-gc', '--max-semi-space-size=4'];
 
 export interface LaunchOrder {
   readonly scope: Scope;

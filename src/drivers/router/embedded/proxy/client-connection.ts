@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 
-import { Refusal } from '../http/fields.ts';
+import { headText, Refusal } from '../http/fields.ts';
 import { type ClientFacts, ownAnswerText } from '../http/forward.ts';
 import { parseRequestHead } from '../http/request-head.ts';
 import { preciseNow, type ProxyContext } from './context.ts';
@@ -160,23 +160,21 @@ export class ClientConnection implements ExchangeClient {
     let start = 0;
     // RFC 9112 section 2.2: empty lines before a request line are left over from clients that count badly.
     while (pending[start] === cr && pending[start + 1] === lf) start += 2;
-    const end = pending.indexOf('\r\n\r\n', start);
     const { headerBytes } = this.#context.limits;
-    if ((end < 0 ? pending.length : end + 4) - start > headerBytes) {
-      this.#refuse(new Refusal(431, `The request head is longer than ${headerBytes} bytes.`));
-      return false;
-    }
-    if (end < 0) {
+    const text = headText(pending, start, headerBytes);
+    if (text === undefined) {
       this.#phase = 'head';
-      if (hasBareLineFeed(pending)) this.#refuse(new Refusal(400, 'A line does not end with CR LF.'));
+      const refusal = incompleteHead(pending, start, headerBytes);
+      if (refusal !== undefined) this.#refuse(refusal);
       return false;
     }
-    const head = parseRequestHead(pending.toString('latin1', start, end + 4));
+    const head = parseRequestHead(text);
     if (head instanceof Refusal) {
       this.#refuse(head);
       return false;
     }
-    this.#pending = end + 4 === pending.length ? undefined : pending.subarray(end + 4);
+    const end = start + text.length;
+    this.#pending = end === pending.length ? undefined : pending.subarray(end);
     this.#phase = 'busy';
     const exchange = new Exchange(this, this.#context, head, this.#headAt);
     this.#exchange = exchange;
@@ -231,6 +229,12 @@ export class ClientConnection implements ExchangeClient {
     this.#exchange = undefined;
     exchange?.clientGone();
   }
+}
+
+/** Why more of a head need not be waited for. */
+function incompleteHead(pending: Buffer, start: number, bytesMax: number): Refusal | undefined {
+  if (pending.length - start >= bytesMax) return new Refusal(431, `The request head is longer than ${bytesMax} bytes.`);
+  return hasBareLineFeed(pending) ? new Refusal(400, 'A line does not end with CR LF.') : undefined;
 }
 
 function hasBareLineFeed(buffer: Buffer): boolean {

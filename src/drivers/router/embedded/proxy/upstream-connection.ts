@@ -3,6 +3,7 @@
 import { connect, type Socket } from 'node:net';
 
 import { BodyReader } from '../http/body-reader.ts';
+import { headText } from '../http/fields.ts';
 import { parseResponseHead, type ResponseHead } from '../http/response-head.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -48,7 +49,7 @@ export class UpstreamConnection {
   #mode: 'idle' | 'head' | 'body' | 'answered' | 'raw' = 'idle';
   #pending: Buffer | undefined;
   #head: ResponseHead | undefined;
-  #reader: BodyReader | undefined;
+  readonly #reader = new BodyReader('length');
   #problem: string | undefined;
 
   constructor(endpoint: Endpoint) {
@@ -110,13 +111,14 @@ export class UpstreamConnection {
   #heads(buffer: Buffer): Buffer | undefined {
     let rest = buffer;
     for (;;) {
-      const end = rest.indexOf('\r\n\r\n');
-      if (end < 0 || end > headBytesMax) {
+      const text = headText(rest, 0, headBytesMax);
+      if (text === undefined) {
         if (rest.length > headBytesMax) this.#malformed();
         else this.#pending = rest;
         return undefined;
       }
-      const head = parseResponseHead(rest.toString('latin1', 0, end + 4));
+      const end = text.length - 4;
+      const head = parseResponseHead(text);
       rest = rest.subarray(end + 4);
       if (head === undefined || (head.status === 101 && this.#user?.wantsUpgrade !== true)) {
         this.#malformed();
@@ -138,16 +140,16 @@ export class UpstreamConnection {
       return this.#user?.upstreamUpgraded(head);
     }
     const bodiless = this.#user?.method === 'HEAD' || head.status === 204 || head.status === 304;
-    if (bodiless) this.#reader = new BodyReader('length', 0);
-    else if (head.chunked) this.#reader = new BodyReader('chunked');
-    else this.#reader = head.length === undefined ? new BodyReader('close') : new BodyReader('length', head.length);
+    if (bodiless) this.#reader.restart('length', 0);
+    else if (head.chunked) this.#reader.restart('chunked');
+    else if (head.length === undefined) this.#reader.restart('close');
+    else this.#reader.restart('length', head.length);
     this.#mode = 'body';
     this.#user?.upstreamAnswer(head, this.#reader.framing);
   }
 
   #body(buffer: Buffer): void {
     const reader = this.#reader;
-    if (reader === undefined) return;
     const end = reader.read(buffer, 0);
     if (reader.bad !== undefined) return this.#malformed();
     this.#user?.upstreamBody(buffer, reader);
@@ -159,7 +161,7 @@ export class UpstreamConnection {
     this.#mode = 'answered';
     this.reused = true;
     this.idleMsMax = keepAliveMs === undefined ? idleMsDefault : idleLimit(keepAliveMs);
-    this.#user?.upstreamAnswered(clean && keepAlive && this.#reader?.framing !== 'close' && this.socket.readable);
+    this.#user?.upstreamAnswered(clean && keepAlive && this.#reader.framing !== 'close' && this.socket.readable);
   }
 
   #malformed(): void {
@@ -168,7 +170,7 @@ export class UpstreamConnection {
 
   #ended(): void {
     if (this.#mode === 'raw') return this.#user?.upstreamRawEnded();
-    if (this.#mode === 'body' && this.#reader?.framing === 'close') {
+    if (this.#mode === 'body' && this.#reader.framing === 'close') {
       this.#reader.done = true;
       this.#reader.read(empty, 0);
       this.#user?.upstreamBody(empty, this.#reader);
