@@ -131,6 +131,11 @@ error: shop/production is locked by c-1 (process 4711 on desk) for deployment
   );
 });
 
+test('a lock says since when it is held', () => {
+  const details = { since: noon - 125_000 };
+  assert.match(renderFailure({ ...failure, details }, look()).join('\n'), /\nsince {2}12:57:55, 2m5s ago\n {3}do /);
+});
+
 test('a failure with several lines keeps them, each cleaned', () => {
   const shown = renderFailure(
     { ...failure, at: undefined, message: 'sluice.yaml has 2 problems:\n  a is \u001b[2Jwrong\n  b is not a setting' },
