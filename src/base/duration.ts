@@ -13,7 +13,7 @@ export function parseDuration(text: string): number | undefined {
   return totalMs;
 }
 
-/** The shortest exact text for a duration: 90_000 → `1m30s`; below a second `250ms`. */
+/** A duration as people read it: `250ms`, `2.5s`, `1m30s`; from a minute on in whole seconds. */
 export function formatDuration(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)}ms`;
   if (durationMs < 60_000) return `${Number((durationMs / 1000).toFixed(1))}s`;
