@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { BodyReader } from './body-reader.ts';
 
 /** Up to so many bytes are copied into one string; more are written as they lie in memory. */
-const copiedBytesMax = 8_192;
+export const copiedBytesMax = 8_192;
 
 /**
  * Writes `prefix` (a head, or nothing), the data that `reader` found last in `buffer`, and the end when it is done. `chunked`: in

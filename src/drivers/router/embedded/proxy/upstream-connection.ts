@@ -3,6 +3,7 @@
 import { connect, type Socket } from 'node:net';
 
 import { BodyReader } from '../http/body-reader.ts';
+import { copiedBytesMax } from '../http/body-writer.ts';
 import { headText } from '../http/fields.ts';
 import { parseResponseHead, type ResponseHead } from '../http/response-head.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -27,6 +28,12 @@ export interface UpstreamUser {
   /** The connection is gone before the answer was complete. */
   upstreamLost(problem: string): void;
 }
+
+/**
+ * All connections read into one buffer, one after the other: a fresh one of 64 KiB for each small answer costs more than the
+ * rest of the reading.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(65_536);
 
 const headBytesMax = 65_536;
 /** How long an idle connection is kept to an instance that does not say how long it keeps it. */
@@ -55,12 +62,12 @@ export class UpstreamConnection {
   constructor(endpoint: Endpoint) {
     this.endpoint = endpoint;
     const { host, port } = endpoint.address;
-    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
+    const onread = { buffer: readBuffer, callback: (bytes: number) => this.#read(bytes) };
+    this.socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread });
     this.socket.on('connect', () => {
       this.connected = true;
       this.#user?.upstreamConnected();
     });
-    this.socket.on('data', (chunk: Buffer) => this.#data(chunk));
     this.socket.on('drain', () => this.#user?.upstreamDrained());
     this.socket.on('end', () => this.#ended());
     this.socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -89,6 +96,13 @@ export class UpstreamConnection {
     this.socket.destroy();
   }
 
+  /** Small pieces are used where they were read; larger ones live on while they are written, and are copied. */
+  #read(bytes: number): boolean {
+    const chunk = readBuffer.subarray(0, bytes);
+    this.#data(bytes <= copiedBytesMax && this.#mode !== 'raw' ? chunk : Buffer.from(chunk));
+    return true;
+  }
+
   #data(chunk: Buffer): void {
     if (this.#mode === 'raw') return this.#user?.upstreamRaw(chunk);
     // Bytes that belong to no request: the next answer could not be told from them.
@@ -103,7 +117,7 @@ export class UpstreamConnection {
   /** What follows a head that has just come, or the next piece of a body. */
   #rest(rest: Buffer): void {
     if (this.#mode === 'raw') {
-      if (rest.length > 0) this.#user?.upstreamRaw(rest);
+      if (rest.length > 0) this.#user?.upstreamRaw(Buffer.from(rest));
     } else if (this.#mode === 'body') this.#body(rest);
   }
 
@@ -114,7 +128,7 @@ export class UpstreamConnection {
       const text = headText(rest, 0, headBytesMax);
       if (text === undefined) {
         if (rest.length > headBytesMax) this.#malformed();
-        else this.#pending = rest;
+        else this.#pending = Buffer.from(rest);
         return undefined;
       }
       const end = text.length - 4;
