@@ -12,7 +12,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { createEmbeddedRouter, listProxies, removeProxy } from '../../src/drivers/router/embedded/driver.ts';
-import { bulkBytes, type BulkResult, download, measured, residentBytes, upload } from './proxy/bulk.ts';
+import {
+  bulkBytes,
+  type BulkResult,
+  download,
+  measured,
+  processorSeconds,
+  residentBytes,
+  upload,
+} from './proxy/bulk.ts';
 import { findLoad, type Load, type LoadResult } from './proxy/load.ts';
 import { startNginx } from './proxy/nginx.ts';
 
@@ -34,6 +42,9 @@ interface Candidate {
   readonly pid?: number | undefined;
   readonly results: LoadResult[];
   bytes: number;
+  /** Over all measurements. */
+  processorSeconds: number;
+  requests: number;
   prepare?: (() => Promise<() => Promise<void>>) | undefined;
 }
 
@@ -58,19 +69,37 @@ async function bench(): Promise<boolean> {
   );
   console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}\n`);
   const candidates: Candidate[] = [
-    { name: 'bare upstream', port: upstreamPort, results: [], bytes: 0 },
-    { name: 'built-in proxy', port: builtIn.port, pid: builtIn.pid, results: [], bytes: 0 },
+    { name: 'bare upstream', port: upstreamPort, results: [], bytes: 0, processorSeconds: 0, requests: 0 },
+    {
+      name: 'built-in proxy',
+      port: builtIn.port,
+      pid: builtIn.pid,
+      results: [],
+      bytes: 0,
+      processorSeconds: 0,
+      requests: 0,
+    },
     {
       name: 'built-in, feed read',
       port: builtIn.port,
       pid: builtIn.pid,
       results: [],
       bytes: 0,
+      processorSeconds: 0,
+      requests: 0,
       prepare: builtIn.readFeed,
     },
   ];
   if (nginx !== undefined) {
-    candidates.splice(1, 0, { name: `nginx ${nginx.version}`, port: nginxPort, pid: nginx.pid, results: [], bytes: 0 });
+    candidates.splice(1, 0, {
+      name: `nginx ${nginx.version}`,
+      port: nginxPort,
+      pid: nginx.pid,
+      results: [],
+      bytes: 0,
+      processorSeconds: 0,
+      requests: 0,
+    });
   }
   await measureRounds(candidates, load);
   printTable(candidates);
@@ -87,11 +116,24 @@ async function measureRounds(candidates: readonly Candidate[], load: Load): Prom
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const candidate of candidates) {
       const done = await candidate.prepare?.();
-      candidate.results.push(await load({ port: candidate.port, connections, seconds: Number(values.seconds) }));
-      if (candidate.pid !== undefined) candidate.bytes = await residentBytes(candidate.pid);
+      await measure(candidate, load, connections);
       await done?.();
     }
   }
+}
+
+async function measure(candidate: Candidate, load: Load, connections: number): Promise<void> {
+  const { pid, port } = candidate;
+  const seconds = Number(values.seconds);
+  const before = pid === undefined ? undefined : await processorSeconds(pid);
+  const result = await load({ port, connections, seconds });
+  candidate.results.push(result);
+  if (pid === undefined) return;
+  candidate.bytes = await residentBytes(pid);
+  const after = await processorSeconds(pid);
+  if (before === undefined || after === undefined) return;
+  candidate.processorSeconds += after - before;
+  candidate.requests += result.requestsPerSecond * seconds;
 }
 
 function judge(candidates: readonly Candidate[], nginxAt: number | undefined, bulk: readonly BulkResult[]): boolean {
@@ -129,19 +171,26 @@ function rate(candidate: Candidate | undefined): number {
 function printTable(candidates: readonly Candidate[]): void {
   const row = (...cells: readonly string[]): void =>
     console.log(cells.map((cell, index) => (index === 0 ? cell.padEnd(22) : cell.padStart(12))).join(''));
-  row('', 'requests/s', 'p50', 'p99', 'memory');
+  row('', 'requests/s', 'p50', 'p99', 'memory', 'CPU/request');
   for (const candidate of candidates) {
     const result = median(candidate);
     if (result === undefined) continue;
     const memory = candidate.pid === undefined ? '' : mebibytes(candidate.bytes);
+    const processor = candidate.requests === 0 ? '' : `${microseconds(candidate).toFixed(1)} µs`;
     row(
       candidate.name,
       String(Math.round(result.requestsPerSecond)),
       `${result.p50Ms.toFixed(2)} ms`,
       `${result.p99Ms.toFixed(2)} ms`,
       memory,
+      processor,
     );
   }
+}
+
+/** Says more than requests/s on a machine that does other things besides. */
+function microseconds(candidate: Candidate): number {
+  return (candidate.processorSeconds / candidate.requests) * 1e6;
 }
 
 function bulkText({ seconds, growthBytes }: BulkResult): string {

@@ -22,6 +22,15 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(stdout.trim()) * 1024;
 }
 
+/** Seconds of processor time that a process has used; undefined where /proc does not tell. */
+export async function processorSeconds(pid: number): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
+  if (stat === undefined) return undefined;
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // User and system time, in hundredths of a second on every Linux that Node runs on.
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
 /** The highest memory while `work` is done, over that before. */
 export async function measured(pid: number, work: () => Promise<void>): Promise<BulkResult> {
   const before = await residentBytes(pid);
