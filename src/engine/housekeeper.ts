@@ -147,7 +147,7 @@ export class Housekeeper {
     if (chores.revive) await this.#revive(state, drivers, signal);
     if (chores.cool || chores.routes !== undefined) await this.#reroute(state, fence, signal, drivers);
     if (chores.stop.length > 0 && !signal.aborted) await this.#clear(chores, state, signal, drivers);
-    await pruneAfter(this.#options.deps, state.situation.scope);
+    if (!signal.aborted) await pruneAfter(this.#options.deps, state.situation.scope);
   }
 
   async #revive(state: ScopeState, drivers: Drivers, signal: AbortSignal): Promise<void> {
@@ -180,20 +180,40 @@ export class Housekeeper {
     if (routes !== undefined) await drivers.router.apply(routes, signal);
   }
 
+  /**
+   * Somebody who wants the scope meanwhile waits neither for requests in flight, which the next round looks after, nor for what has
+   * been told to end: that ends without anybody watching, and a rollback must not stand behind an old instance that takes its time.
+   */
   async #clear(chores: Chores, state: ScopeState, signal: AbortSignal, drivers: Drivers): Promise<void> {
     const { deps } = this.#options;
     const { scope } = state.situation;
     const spec = await specOf(deps, state);
     if (spec === undefined) return;
     const inTraffic = chores.stop.map((instance) => endpointOf(instance).instance);
-    await drivers.router.drain(scope, inTraffic, spec.drainMs, signal);
-    if (signal.aborted) return;
+    if (await givesWay(signal, drivers.router.drain(scope, inTraffic, spec.drainMs, signal))) return;
     for (const release of new Set(chores.stop.map((instance) => instance.release))) {
-      await drivers.platform.stop({ scope, release, graceMs: spec.stopGraceMs });
+      if (await givesWay(signal, drivers.platform.stop({ scope, release, graceMs: spec.stopGraceMs }))) return;
     }
     deps.log.write('info', 'instances that nothing refers to were stopped', {
       scope: scopeName(scope),
       instances: inTraffic,
     });
   }
+}
+
+/** Waits for the work or for the signal, whichever comes first; whether it was the signal. Rejects as the work does. */
+async function givesWay(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
+  const called = Promise.withResolvers<void>();
+  const call = (): void => called.resolve();
+  signal.addEventListener('abort', call, { once: true });
+  if (signal.aborted) call();
+  try {
+    await Promise.race([work, called.promise]);
+  } catch (error) {
+    // The signal may also be what made the work fail.
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', call);
+  }
+  return signal.aborted;
 }
