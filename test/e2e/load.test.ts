@@ -12,7 +12,7 @@ const acts: readonly Act[] = [
   { kind: 'deploy', strategy: 'canary', instances: 2 },
   { kind: 'rollback' },
   { kind: 'deploy', strategy: 'blue-green', instances: 1 },
-  { kind: 'abort' },
+  { kind: 'abort', strategy: 'canary' },
   { kind: 'deploy', strategy: 'rolling', instances: 3 },
   { kind: 'gate' },
 ];

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ReleaseId } from '../../src/core/release.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import type { Status } from '../../src/core/rollout/status.ts';
 import type { Site } from './site.ts';
 import { specOf, type StrategyName } from './spec.ts';
 
@@ -11,8 +12,10 @@ export type Act =
   | { readonly kind: 'deploy'; readonly strategy: StrategyName; readonly instances: number }
   /** Back to the release before; at once where that runs warm. */
   | { readonly kind: 'rollback' }
-  /** A canary that a person ends in the middle of a stage. */
-  | { readonly kind: 'abort' }
+  /** The same release again, with more or fewer instances. */
+  | { readonly kind: 'scale'; readonly instances: number }
+  /** A deployment that a person ends while it is looked at: in a stage of a canary, after a batch, behind a switch. */
+  | { readonly kind: 'abort'; readonly strategy: StrategyName }
   /** A canary of a release that fails requests, which its gate ends. */
   | { readonly kind: 'gate' };
 
@@ -35,7 +38,15 @@ export interface ScenarioOptions {
 
 /** Share of answers of a bad release that are errors. */
 const badShare = 0.3;
-/** How long an aborted canary has had traffic; milliseconds. */
+/** The state in which a release has traffic for the first time. */
+const lookedAt: Readonly<Record<StrategyName, Status>> = {
+  canary: 'CANARY_WAITING',
+  rolling: 'PROMOTING',
+  'blue-green': 'VERIFYING',
+};
+/** So many instances of a release that is aborted; where they are replaced in batches, the first has one. */
+const abortedInstances = 2;
+/** How long an aborted release has had traffic; milliseconds. */
 const beforeAbortMs = 500;
 
 export class Scenario {
@@ -54,6 +65,8 @@ export class Scenario {
         return this.#deploy(act);
       case 'rollback':
         return this.#rollback(act);
+      case 'scale':
+        return this.#scale(act);
       case 'abort':
         return this.#abort(act);
       case 'gate':
@@ -86,23 +99,28 @@ export class Scenario {
     return { act, rollout, left: { ...left, release }, askedAt, decidedAt: records[0]?.at };
   }
 
-  async #abort(act: Act): Promise<Outcome> {
+  async #scale(act: Act & { readonly kind: 'scale' }): Promise<Outcome> {
+    if (this.#latest === undefined) throw new Error('nothing was deployed that could be scaled');
+    this.#latest = { ...this.#latest, instances: act.instances };
+    const spec = await specOf({ ...this.#options, ...this.#latest });
+    const rollout = expectEnd(await this.#options.site.deploy(spec, this.#latest.version), 'VERIFIED');
+    return { act, rollout };
+  }
+
+  async #abort(act: Act & { readonly kind: 'abort' }): Promise<Outcome> {
     const { site } = this.#options;
+    const { strategy } = act;
     const version = this.#nextVersion();
-    const spec = await specOf({ ...this.#options, holdMs: 30_000, strategy: 'canary', version });
+    const instances = strategy === 'canary' ? 1 : abortedInstances;
+    const spec = await specOf({ ...this.#options, holdMs: 30_000, strategy, version, instances });
     const begun = await site.client.deploy({ spec, label: version, actor: 'load@test' });
-    await site.when(begun, (now) => now.hold !== undefined && now.share > 0);
+    await site.when(begun, ({ to }) => to === lookedAt[strategy]);
     await sleep(beforeAbortMs);
     const askedAt = Date.now();
     await site.client.command(spec.scope, { kind: 'abort', reason: 'the load asks for it' }, { actor: 'load@test' });
     const rollout = expectEnd(await site.ended(begun), 'ROLLED_BACK');
-    return {
-      act,
-      rollout,
-      left: { version, instances: 1, release: rollout.plan.candidate.id },
-      askedAt,
-      decidedAt: rollout.wentBackAt,
-    };
+    const left = { version, instances: strategy === 'blue-green' ? instances : 1, release: rollout.plan.candidate.id };
+    return { act, rollout, left, askedAt, decidedAt: rollout.wentBackAt };
   }
 
   async #gate(act: Act): Promise<Outcome> {

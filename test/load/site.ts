@@ -18,6 +18,7 @@ import { removeTree } from '../../src/drivers/releases/directory/tree-copy.ts';
 import { listProxies, removeProxy } from '../../src/drivers/router/embedded/driver.ts';
 import type { DeploymentDetail } from '../../src/engine/controller.ts';
 import type { DeploySpec } from '../../src/core/plan/spec.ts';
+import type { EventRecord } from '../../src/core/rollout/record.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
 import type { InstanceRecord, ReleaseFile } from './protocol.ts';
@@ -102,20 +103,17 @@ export class Site {
 
   /** The final state of a deployment. */
   async ended(rollout: Rollout): Promise<Rollout> {
-    return this.when(rollout, (now) => isFinal(now.status));
+    return this.when(rollout, ({ to }) => isFinal(to));
   }
 
-  /** The state of a deployment as soon as it is as asked for, or has ended. */
-  async when(rollout: Rollout, holds: (now: Rollout) => boolean): Promise<Rollout> {
+  /** The state of a deployment as soon as there is such a record of it, or it has ended. */
+  async when(rollout: Rollout, holds: (record: EventRecord) => boolean): Promise<Rollout> {
     const stop = new AbortController();
-    const { client } = this;
-    // A record comes with each change; only then is it worth asking for the state.
-    const stream = client.stream({ deployment: rollout.id, after: 0 }, stop.signal);
     try {
-      for await (const item of stream) {
-        if (item.kind !== 'record') continue;
-        const { rollout: now } = await client.detail(rollout.id);
-        if (holds(now) || isFinal(now.status)) return now;
+      // Judged by the records alone: a controller that is asked for the state again and again is not the one that is measured.
+      for await (const item of this.client.stream({ deployment: rollout.id, after: 0 }, stop.signal)) {
+        if (item.kind !== 'record' || !(holds(item.record) || isFinal(item.record.to))) continue;
+        return (await this.client.detail(rollout.id)).rollout;
       }
       throw new Error(`the stream of ${rollout.id} ended before the deployment did`);
     } finally {
@@ -127,10 +125,15 @@ export class Site {
     return this.client.detail(rollout.id);
   }
 
-  /** Ends the server, the instances and the proxies, and removes everything. */
-  async close(): Promise<void> {
+  /** Ends the server alone, as a person would; instances and proxy go on. */
+  async endServer(): Promise<void> {
     await this.client.close();
     await end(this.#server);
+  }
+
+  /** Ends the server, the instances and the proxies, and removes everything. */
+  async close(): Promise<void> {
+    await this.endServer();
     await removeRuntime(this.home);
     await removeTree(this.directory);
   }

@@ -50,11 +50,24 @@ function lastArrival(
 }
 
 export function printOutcome({ act, rollout }: Outcome, atSeconds: number): void {
-  const what = act.kind === 'deploy' ? `${act.strategy} × ${act.instances}` : act.kind;
   const took = ((rollout.endedAt ?? rollout.at) - rollout.createdAt) / 1000;
   console.log(
-    `${atSeconds.toFixed(1).padStart(6)} s  ${what.padEnd(14)} ${rollout.status.padEnd(12)} took ${took.toFixed(1)} s`,
+    `${atSeconds.toFixed(1).padStart(6)} s  ${wordsOf(act).padEnd(17)} ${rollout.status.padEnd(12)} took ${took.toFixed(1)} s`,
   );
+}
+
+function wordsOf(act: Act): string {
+  switch (act.kind) {
+    case 'deploy':
+      return `${act.strategy} × ${act.instances}`;
+    case 'scale':
+      return `scale to ${act.instances}`;
+    case 'abort':
+      return `abort ${act.strategy}`;
+    case 'rollback':
+    case 'gate':
+      return act.kind;
+  }
 }
 
 export function printTimes(times: readonly SwitchTime[]): void {
@@ -104,13 +117,13 @@ export function goalsOf(
     times.map((time) => time.sentMs),
     0.99,
   );
-  const waysBack = outcomes.filter(({ act }) => act.kind !== 'deploy').length;
+  const waysBack = outcomes.filter(({ act }) => act.kind !== 'deploy' && act.kind !== 'scale').length;
   const goal = (met: boolean, text: string): Goal => ({ met, text });
   return [
     goal(report.requests >= requestsGoal, `requests: ${report.requests} (goal: at least ${requestsGoal})`),
     goal(
       waysBack >= waysBackGoal,
-      `deployments: ${outcomes.length - waysBack}, ways back: ${waysBack} (goal: at least ${waysBackGoal})`,
+      `deployments that stayed: ${outcomes.length - waysBack}, ways back: ${waysBack} (goal: at least ${waysBackGoal})`,
     ),
     goal(report.failed === 0, `failed requests: ${report.failed} (goal: 0)`),
     goal(

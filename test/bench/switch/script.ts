@@ -11,33 +11,40 @@ const deployments: readonly Act[] = [
   { kind: 'deploy', strategy: 'rolling', instances: 2 },
 ];
 
-/** After which deployment, counted from 0, which way back follows. A rolling deployment leaves nothing warm, so 2 has to start the old release. */
-const waysBack: ReadonlyMap<number, Act['kind']> = new Map([
-  [0, 'rollback'],
-  [1, 'rollback'],
-  [2, 'rollback'],
-  [4, 'abort'],
-  [6, 'gate'],
-  [7, 'rollback'],
-  [9, 'rollback'],
-  [10, 'abort'],
-  [12, 'gate'],
-  [14, 'abort'],
-  [16, 'rollback'],
+/** What follows after which deployment, counted from 0. A rolling deployment leaves nothing warm, so after 2 the old release has to be started. */
+const between: ReadonlyMap<number, Act> = new Map<number, Act>([
+  [0, { kind: 'rollback' }],
+  [1, { kind: 'rollback' }],
+  [2, { kind: 'rollback' }],
+  [4, { kind: 'abort', strategy: 'canary' }],
+  [5, { kind: 'scale', instances: 3 }],
+  [6, { kind: 'gate' }],
+  [7, { kind: 'rollback' }],
+  [8, { kind: 'scale', instances: 1 }],
+  [9, { kind: 'rollback' }],
+  [10, { kind: 'abort', strategy: 'blue-green' }],
+  [12, { kind: 'gate' }],
+  [14, { kind: 'abort', strategy: 'rolling' }],
+  [16, { kind: 'rollback' }],
 ]);
 
 export function script(count: number): readonly Act[] {
   const acts: Act[] = [];
   for (let index = 0; index < count; index++) {
-    const deployment = deployments[index % deployments.length];
-    if (deployment !== undefined) acts.push(deployment);
-    const back = waysBack.get(index);
-    if (back !== undefined && back !== 'deploy') acts.push({ kind: back });
+    for (const act of [deployments[index % deployments.length], between.get(index)]) {
+      if (act !== undefined) acts.push(act);
+    }
   }
   return acts;
 }
 
+const extras: readonly Act[] = [
+  { kind: 'gate' },
+  { kind: 'abort', strategy: 'canary' },
+  { kind: 'abort', strategy: 'blue-green' },
+];
+
 /** What is played when the script is through and requests are still to be sent. */
 export function extra(played: number): Act {
-  return { kind: played % 3 === 0 ? 'gate' : 'abort' };
+  return extras[played % extras.length] ?? { kind: 'gate' };
 }
