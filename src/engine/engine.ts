@@ -318,7 +318,8 @@ export class Engine implements Controller {
     if (state.active === undefined) {
       throw noDeployment(scope);
     }
-    const runner = await this.#takeUp(scope);
+    // This controller may have been about to take it up by itself, and have had its turn first.
+    const runner = (await this.#takeUp(scope)) ?? this.#runners.get(scopeName(scope));
     if (runner === undefined) throw await this.#locked(scope);
     return runner;
   }
