@@ -1,6 +1,7 @@
 // The acts of the demo, in their order: each runs the commands that a person would type, and looks whether what came is what was promised.
 
 import { count, percent } from '../cli/render/units.ts';
+import { allTraffic } from '../core/routes.ts';
 import type { EventRecord } from '../core/rollout/record.ts';
 import type { Status } from '../core/rollout/status.ts';
 import { since } from './tally.ts';
@@ -38,7 +39,7 @@ export const acts: readonly Act[] = [
   },
   {
     title: 'A release that crashes at start',
-    words: 'v5 ends before it listens.',
+    words: 'v5 ends before it listens. It gets no traffic, and what it wrote last is shown.',
     play: crashAtStart,
   },
   {
@@ -100,24 +101,29 @@ async function badCanary(world: World): Promise<void> {
 
 async function crashAtStart(world: World): Promise<void> {
   const before = world.totals();
-  await deployed(world, 'v5', { code: 1, status: 'ROLLED_BACK', words: 'v5 was given up, with its last log lines' });
+  await deployed(world, 'v5', { code: 1, status: 'ROLLED_BACK', words: 'v5 was given up' });
   const { rollout } = await world.newest();
-  const failure = `${rollout.failure?.message} ${JSON.stringify(rollout.failure?.details)}`;
-  world.promise(failure.includes('PAYMENT_URL'), 'the reason names what v5 wrote last');
+  const details = JSON.stringify(rollout.failure?.details ?? {});
+  world.promise(details.includes('PAYMENT_URL'), 'the failure has what v5 wrote last');
   const code = await world.sluice('v5', ['logs', '--release', rollout.plan.candidate.id]);
   world.promise(code === 0 && since(before, world.totals()).versions['v5'] === undefined, 'no visitor ever reached v5');
   world.sayTraffic('meanwhile', before);
 }
 
 const absenceMs = 3_000;
+/** The proxy keeps a share exactly, but requests end in another order than they begin. */
+const unordered = 10;
 
 async function controllerDies(world: World): Promise<void> {
   const beginning = world.totals();
   const code = await world.sluice('v6', ['deploy', '--label', 'v6', '--detach']);
   world.promise(code === 0, 'the server took the deployment over');
+  let stage = 0;
   await world.until('v6 serves its share', async () => {
-    const share = since(beginning, world.totals()).versions['v6'];
-    return (share?.requests ?? 0) >= 20 && (await world.active())?.status.startsWith('CANARY') === true;
+    const served = since(beginning, world.totals()).versions['v6']?.requests ?? 0;
+    const active = await world.active();
+    stage = (active?.share ?? 0) / allTraffic;
+    return served >= 20 && active?.status.startsWith('CANARY') === true;
   });
   const before = world.totals();
   const diedAt = performance.now();
@@ -131,17 +137,15 @@ async function controllerDies(world: World): Promise<void> {
     withoutController: { durationMs, requests: absence.requests, failed: absence.failed },
   };
   world.promise(
-    absence.requests > 0 && absence.failed === 0 && v6 > 0 && v6 < absence.requests / 2,
-    `traffic went on without a controller, ${percent(v6 / Math.max(1, absence.requests))} of it with v6 as before`,
+    absence.requests > 0 && absence.failed === 0 && v6 > 0 && v6 <= absence.requests * stage + unordered,
+    `traffic went on without a controller, ${percent(v6 / Math.max(1, absence.requests))} of it to v6, whose stage is ${percent(stage)}`,
   );
   await world.startServer();
   const watched = await world.sluice('v6', ['status', '--watch']);
   const { rollout, records } = await world.newest();
   world.promise(watched === 0 && rollout.status === 'VERIFIED', 'the deployment was taken up and came to its end');
-  world.promise(
-    records.some((record) => record.event.kind === 'recovered'),
-    'its record says which controller took it up, and from whom',
-  );
+  const recovered = records.find((record) => record.event.kind === 'recovered');
+  world.promise(recovered !== undefined, `the record says so: ${recovered?.words ?? 'nothing'}`);
   world.sayTraffic('meanwhile', beginning);
 }
 

@@ -8,12 +8,7 @@ import type { Totals } from './tally.ts';
 const barColumns = 2;
 
 function bar(look: Look): string {
-  return look.paint.accent(look.glyphs === unicode(look) ? '┃' : '|');
-}
-
-/** Whether the terminal shows more than ASCII. */
-function unicode(look: Look): Look['glyphs'] | undefined {
-  return look.glyphs.arrow === '→' ? look.glyphs : undefined;
+  return look.paint.accent(look.glyphs.barOn === '█' ? '┃' : '|');
 }
 
 /** Lines of the narrator; an empty text is an empty line. */
@@ -32,12 +27,12 @@ const same = (text: string): string => text;
 /** The heading of an act and what is about to happen in it. */
 export function renderAct(position: string, title: string, words: string, look: Look): readonly string[] {
   const heading = `${look.paint.dim(position)}  ${look.paint.bold(title)}`;
-  return ['', `${bar(look)} ${heading}`, ...spoken(['', words], look), ''];
+  return ['', `${bar(look)} ${heading}`, ...spoken(['', words], look)];
 }
 
 /** A command as it would be typed, with the directory in which. */
 export function renderCommand(directory: string, line: string, look: Look): readonly string[] {
-  return [`${look.paint.dim(`${directory} $`)} ${look.paint.bold(line)}`];
+  return ['', `${look.paint.dim(`${directory} $`)} ${look.paint.bold(line)}`];
 }
 
 /** What came of an act. */
