@@ -49,10 +49,14 @@ interface Candidate {
 }
 
 const ends: (() => Promise<unknown>)[] = [];
+const endAll = async (): Promise<void> => {
+  for (const end of ends.splice(0).reverse()) await end();
+};
+process.once('SIGINT', () => void endAll().then(() => process.exit(130)));
 try {
   process.exitCode = (await bench()) ? 0 : 1;
 } finally {
-  for (const end of ends.reverse()) await end();
+  await endAll();
 }
 
 async function bench(): Promise<boolean> {

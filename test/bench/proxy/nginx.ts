@@ -22,7 +22,11 @@ export async function startNginx(directory: string, port: number, upstreamPort: 
   if (program === undefined) return undefined;
   const config = join(directory, 'nginx.conf');
   await writeFile(config, configText(directory, port, upstreamPort));
-  const child = spawn(program.path, ['-p', directory, '-c', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(program.path, ['-p', directory, '-c', config], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // A session of its own, as the built-in proxy has: Linux shares a busy machine out by session.
+    detached: true,
+  });
   await listening(port);
   const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '');
   return {
