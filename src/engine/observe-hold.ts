@@ -35,7 +35,9 @@ class HoldObserver {
   /** Outcome and minimums that were reported last. */
   #reported = '';
   #confirmed = false;
-  #reporting = false;
+  #judging = false;
+  /** Whether there is more to be said than what is just being told. */
+  #again = false;
   #toldAt = 0;
 
   constructor(observation: Observation) {
@@ -85,13 +87,34 @@ class HoldObserver {
     const { deps, signal } = this.#observation;
     while (!signal.aborted) {
       await this.#judge();
-      await deps.clock.sleep(deps.timing.judgeMs, signal);
+      await deps.clock.sleep(this.#untilNextLook(), signal);
     }
   }
 
+  /** The end of the minimum time is not missed by a moment; afterwards it is time for the regular look. */
+  #untilNextLook(): number {
+    const { step, hold, deps } = this.#observation;
+    const leftMs = hold.enteredAt + step.atLeastMs - deps.clock.now();
+    return leftMs > 0 ? Math.min(leftMs, deps.timing.judgeMs) : deps.timing.judgeMs;
+  }
+
+  /** One report at a time; what comes up while one is committed is judged right behind it. */
   async #judge(): Promise<void> {
-    const { step, hold, deps, signal } = this.#observation;
-    if (signal.aborted) return;
+    this.#again = true;
+    if (this.#judging) return;
+    this.#judging = true;
+    try {
+      while (this.#again && !this.#observation.signal.aborted) {
+        this.#again = false;
+        await this.#judgeOnce();
+      }
+    } finally {
+      this.#judging = false;
+    }
+  }
+
+  async #judgeOnce(): Promise<void> {
+    const { step, hold, deps } = this.#observation;
     const now = deps.clock.now();
     const judgement = judge(step.checks, this.#window, now);
     const minimumsReached =
@@ -100,15 +123,11 @@ class HoldObserver {
     const key = `${judgement.outcome} ${minimumsReached}`;
     // Reaching the minimums and passing are two events, told one after the other, even where both are true at once.
     const confirms = key === this.#reported && minimumsReached && !this.#confirmed;
-    if ((key === this.#reported && !confirms) || this.#reporting) return;
-    this.#reporting = true;
-    try {
-      await this.#observation.onJudged(judgement, minimumsReached);
-      this.#reported = key;
-      this.#confirmed = confirms;
-    } finally {
-      this.#reporting = false;
-    }
+    if (key === this.#reported && !confirms) return;
+    await this.#observation.onJudged(judgement, minimumsReached);
+    this.#reported = key;
+    this.#confirmed = confirms;
+    if (minimumsReached && !confirms) this.#again = true;
   }
 
   #tellLive(now: number, judgement: Judgement): void {
