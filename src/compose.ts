@@ -1,13 +1,11 @@
 // Puts the real drivers together; nothing else knows them.
 
-import { existsSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { hostname } from 'node:os';
 import { canonicalJson } from './base/canonical-json.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import type { Connection, ConnectOptions, DemoOptions, ServerHandle, ServerOptions } from './cli/context.ts';
-import { createClient, type Client } from './client/client.ts';
+import { createClient } from './client/client.ts';
 import type { DeploySpec } from './core/plan/spec.ts';
 import type { Scope } from './core/scope.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
@@ -24,37 +22,13 @@ import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } fro
 import { Engine } from './engine/engine.ts';
 import type { Platform } from './ports/platform.ts';
 import type { Holder, Store } from './ports/store.ts';
+import { placesUnder, type Places } from './places.ts';
 import { createApp, type App } from './server/app.ts';
 import { listen, type Listening } from './server/listen.ts';
 import { createTelemetry, type Telemetry } from './server/telemetry.ts';
 
 /** Port of the server on loopback, where nothing else is said. */
 export const defaultPort = 7433;
-
-/** The places below Sluice's home. */
-export interface Places {
-  readonly home: string;
-  readonly store: string;
-  readonly socket: string;
-  readonly log: string;
-  readonly releases: string;
-  readonly instances: string;
-  readonly proxies: string;
-}
-
-/** `home` as given, or `$XDG_STATE_HOME/sluice`, or `~/.local/state/sluice`. */
-export function placesUnder(home: string | undefined): Places {
-  const root = resolve(home ?? join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'sluice'));
-  return {
-    home: root,
-    store: join(root, 'sluice.db'),
-    socket: join(root, 'sluice.sock'),
-    log: join(root, 'controller.log'),
-    releases: join(root, 'releases'),
-    instances: join(root, 'instances'),
-    proxies: join(root, 'proxies'),
-  };
-}
 
 export interface ComposeOptions {
   readonly home?: string | undefined;
@@ -154,39 +128,8 @@ async function isDead(holder: Holder): Promise<boolean> {
   return !(await isRunning(systemProcessTable(), { pid: holder.pid, boot, startTime }));
 }
 
-/** The server that is named, the one that listens under `home`, or else a controller in this process. */
-export async function connect(options: ConnectOptions): Promise<Connection> {
-  const named = options.server === undefined ? undefined : addressOf(options.server);
-  if (named !== undefined) return remote(createClient({ ...named, token: options.token }));
-  const { socket } = placesUnder(options.home);
-  const running = await serverAt(socket, options.token);
-  return running === undefined ? local(options) : remote(running);
-}
-
-function addressOf(server: string): { readonly url: string } | { readonly socket: string } {
-  return isAbsolute(server) ? { socket: server } : { url: server };
-}
-
-function remote(client: Client): Connection {
-  return { client, mode: 'server', close: () => client.close() };
-}
-
-/** Undefined where no server answers: its socket is missing, or left over from a dead one. */
-async function serverAt(socket: string, token: string | undefined): Promise<Client | undefined> {
-  if (!existsSync(socket)) return undefined;
-  const client = createClient({ socket, token });
-  try {
-    await client.health();
-    return client;
-  } catch (error) {
-    await client.close();
-    if (error instanceof Failure && error.code === 'server.unreachable') return undefined;
-    throw error;
-  }
-}
-
 /** A controller in this process. While it carries something out, others reach it at the socket, as they would a server. */
-async function local(options: ConnectOptions): Promise<Connection> {
+export async function connectHere(options: ConnectOptions): Promise<Connection> {
   const composed = await compose({ home: options.home, verbose: options.verbose });
   const { engine, app, places } = composed;
   const client = createClient({ fetch: (request) => app.fetch(request) });

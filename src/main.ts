@@ -9,7 +9,7 @@ const { processContext } = await import('./cli/process-context.ts');
 const { run } = await import('./cli/run.ts');
 
 const context = processContext({
-  connect: async (options) => (await import('./compose.ts')).connect(options),
+  connect: async (options) => (await import('./connect.ts')).connect(options),
   startServer: async (options) => (await import('./compose.ts')).startServer(options),
   demo: async (options) => (await import('./compose.ts')).demo(options),
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { placesUnder } from '../../src/compose.ts';
+import { placesUnder } from '../../src/places.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import type { Holder, Lease } from '../../src/ports/store.ts';
 import { openSqliteStore } from '../../src/drivers/store/sqlite/driver.ts';

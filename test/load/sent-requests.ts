@@ -1,6 +1,6 @@
 // When the proxy sent each request to which release, read from its feed of finished requests.
 
-import { placesUnder } from '../../src/compose.ts';
+import { placesUnder } from '../../src/places.ts';
 import type { ReleaseId } from '../../src/core/release.ts';
 import type { DeploySpec } from '../../src/core/plan/spec.ts';
 import { systemClock } from '../../src/drivers/clock/system-clock.ts';

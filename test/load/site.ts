@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { type Client, createClient } from '../../src/client/client.ts';
-import { placesUnder } from '../../src/compose.ts';
+import { placesUnder } from '../../src/places.ts';
 import { systemClock } from '../../src/drivers/clock/system-clock.ts';
 import { InstanceRecords } from '../../src/drivers/platform/process/instance-records.ts';
 import { createProcessPlatform } from '../../src/drivers/platform/process/process-platform.ts';

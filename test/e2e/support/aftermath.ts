@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { placesUnder } from '../../../src/compose.ts';
+import { placesUnder } from '../../../src/places.ts';
 import type { Rollout } from '../../../src/core/rollout/rollout.ts';
 import type { Placement } from '../../../src/core/rollout/situation.ts';
 import { isFinal } from '../../../src/core/rollout/status.ts';

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
-import { placesUnder, takeDown } from '../../../src/compose.ts';
+import { takeDown } from '../../../src/compose.ts';
+import { placesUnder } from '../../../src/places.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { resolveEnvironment } from '../../../src/config/resolve.ts';
 import type { DeploySpec } from '../../../src/core/plan/spec.ts';

@@ -9,7 +9,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
-import { placesUnder, takeDown } from '../../../src/compose.ts';
+import { takeDown } from '../../../src/compose.ts';
+import { placesUnder } from '../../../src/places.ts';
 import type { FailureData } from '../../../src/base/failure.ts';
 import type { Scope } from '../../../src/core/scope.ts';
 import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts';

@@ -7,7 +7,6 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Prober } from '../../../ports/prober.ts';
 import { runProgram } from './program.ts';
 import { connect } from './tcp.ts';
-import { request } from './http.ts';
 
 export interface RealProberOptions {
   readonly clock: Clock;
@@ -17,7 +16,8 @@ export interface RealProberOptions {
 
 export function createProber({ clock, variables }: RealProberOptions): Prober {
   const asker: Asker = {
-    request,
+    // Loaded with the first request: most commands ask nothing, and this is the largest thing that they would load.
+    request: async (wanted, signal) => (await import('./http.ts')).request(wanted, signal),
     connect,
     run: (program, signal) => runProgram(program, variables, signal),
     readDocument,

@@ -1,6 +1,6 @@
 // One HTTP request with a connection of its own, so that no earlier one's trouble shows in it.
 
-import { Agent, type Dispatcher, request as send } from 'undici';
+import { Agent, type Dispatcher, errors, request as send } from 'undici';
 import type { Answer, NoAnswer } from '../../../core/validation/answer.ts';
 import type { Request } from '../../../core/validation/asker.ts';
 import { networkProblem } from './network-problem.ts';
@@ -41,6 +41,7 @@ export async function request(wanted: Request, signal: AbortSignal): Promise<Ans
 }
 
 function problemOf(thrown: unknown, place: string): string {
+  if (thrown instanceof errors.HTTPParserError) return 'the answer is not HTTP';
   const code = (thrown as { readonly code?: unknown } | null)?.code;
   // The message would quote the header.
   if (code === 'UND_ERR_INVALID_ARG') return 'a header or the method of the request cannot be sent';

@@ -1,7 +1,5 @@
 // What a failed connection means, in a sentence.
 
-import { errors } from 'undici';
-
 const sentences: Readonly<Record<string, (place: string) => string>> = {
   ECONNREFUSED: (place) => `nothing listens on ${place}`,
   ECONNRESET: () => 'the connection was closed before the answer was complete',
@@ -27,7 +25,6 @@ const sentences: Readonly<Record<string, (place: string) => string>> = {
 export function networkProblem(thrown: unknown, place: string): string {
   const error = thrown instanceof AggregateError ? (thrown.errors[0] as unknown) : thrown;
   const code = codeOf(error);
-  if (error instanceof errors.HTTPParserError) return 'the answer is not HTTP';
   const sentence = code === undefined || !Object.hasOwn(sentences, code) ? undefined : sentences[code];
   return sentence?.(place) ?? `${place} could not be asked (${code ?? 'unknown error'})`;
 }
