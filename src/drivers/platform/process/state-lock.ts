@@ -1,9 +1,10 @@
 // The lock of a state directory: one controller at a time changes records and starts processes.
 
+import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { diskFailure } from '../../../base/system-error.ts';
+import { diskFailure, isCode } from '../../../base/system-error.ts';
 import type { Clock } from '../../../ports/clock.ts';
 
 const pollMs = 10;
@@ -47,11 +48,24 @@ export class StateLock {
 
   async #open(): Promise<DatabaseSync> {
     try {
-      await mkdir(dirname(this.#path), { recursive: true });
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o755 });
+      createPrivately(this.#path);
       return new DatabaseSync(this.#path);
     } catch (error) {
       throw diskFailure(error, this.#path);
     }
+  }
+}
+
+/**
+ * Whoever can read a file can also lock it for ever, so only its owner may. A file that is there is not opened: to close it would
+ * give up the locks that this process has on it.
+ */
+function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
   }
 }
 
