@@ -1,6 +1,6 @@
 // The release store in a directory: one read-only copy of each release, put in place with one rename.
 
-import { mkdir, readdir, readFile, realpath, rename, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, realpath, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { syncDirectory, writeDurably } from '../../../base/durable-file.ts';
@@ -60,7 +60,8 @@ class DirectoryReleases implements Releases {
     signal?.throwIfAborted();
     const temporary = await this.#temporary(home, 'staging');
     try {
-      await mkdir(temporary);
+      // Nobody else looks in before the digest is proved: a link put into the source meanwhile may have led to a secret.
+      await mkdir(temporary, { mode: 0o700 });
       const entries = await whileReading(from, () => this.#copy(release, from, join(temporary, 'files'), signal));
       signal?.throwIfAborted();
       await sealTree(join(temporary, 'files'), entries);
@@ -71,6 +72,7 @@ class DirectoryReleases implements Releases {
         bytes: sizeOf(entries),
       };
       await writeDurably(join(temporary, 'release.json'), `${JSON.stringify(kept, undefined, 2)}\n`, 0o644);
+      await chmod(temporary, 0o755);
       await putInPlace(temporary, home);
     } catch (error) {
       throw diskFailure(error, home);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -19,7 +20,7 @@ import {
 } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -210,6 +211,30 @@ test('a source that changes while it is copied is refused', async (context) => {
   await assert.rejects(createDirectoryReleases({ directory: `${from}-other`, clock }).stage(release, source()), {
     code: 'release.changed',
   });
+});
+
+test('nobody else can look into a copy before it is proved to be what was planned', async (context) => {
+  const { from, store, releases, source } = await scene(context);
+  const release = await identified(releases, source());
+  // In place of a link to a secret that is there just while the copy is made.
+  await writeFile(join(from, 'server.js'), 'changed');
+  await mkdir(store);
+  const modes: number[] = [];
+  const { signal } = new AbortController();
+  signal.throwIfAborted = () => {
+    for (const folder of readdirSync(store, { recursive: true, encoding: 'utf8' })) {
+      if (/[.]staging-[^/]+$/.test(folder)) modes.push(statSync(join(store, folder)).mode & 0o777);
+    }
+  };
+  await assert.rejects(releases.stage(release, source(), signal), { code: 'release.changed' });
+  assert.ok(modes.length > 0);
+  assert.deepEqual(new Set(modes), new Set([0o700]));
+});
+
+test('a release in its place can be read by whoever its instances run as', async (context) => {
+  const { files } = await (await scene(context)).stage();
+  assert.equal((await stat(dirname(files))).mode & 0o777, 0o755);
+  assert.equal((await stat(files)).mode & 0o777, 0o555);
 });
 
 test('a stage that was killed leaves nothing behind once another one ran', async (context) => {
