@@ -1,4 +1,5 @@
-// Looks after the instances of a deployment under way: a dead candidate ends the trial, a dead stable instance is started again.
+// Looks after what a deployment under way stands on: a dead candidate ends the trial, a dead stable instance is started again, a
+// router that lost its routes gets them again.
 
 import type { Instance } from '../core/instance.ts';
 import type { Role } from '../core/plan/step.ts';
@@ -6,11 +7,13 @@ import type { Fleet } from '../core/rollout/rollout.ts';
 import { currentStep } from '../core/rollout/rollout.ts';
 import type { Dependencies } from './dependencies.ts';
 import { crashed, endpointOf } from './ensure-healthy.ts';
+import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
 
 export async function guardFleet(deps: Dependencies, runner: Runner): Promise<void> {
   const { plan } = runner.rollout;
   const { platform } = deps.drivers(plan.spec);
+  await guardRoutes(deps, runner);
   const instances = await platform.list(plan.scope);
   // The step may have moved on while the platform was asked; what counts is the state now.
   const { fleet, course } = runner.rollout;
@@ -44,6 +47,17 @@ export async function guardFleet(deps: Dependencies, runner: Runner): Promise<vo
       reason: 'an instance of stable was started again at another address',
     });
   }
+}
+
+/** Nobody else orders routes while a deployment is under way, so a router without any has lost them. */
+async function guardRoutes(deps: Dependencies, runner: Runner): Promise<void> {
+  const { plan, revision } = runner.rollout;
+  if (revision === 0) return;
+  const { router } = deps.drivers(plan.spec);
+  if ((await routesInForce(deps, router, plan.scope)) !== undefined) return;
+  const endpoints = runner.rollout.fleet.candidate.serving;
+  const reason = 'the router had lost its routes; it is given them again';
+  await runner.post({ kind: 'fleet-changed', actor: 'sluice', role: 'candidate', endpoints, reason });
 }
 
 /** While instances of a release are being started or stopped on purpose, their coming and going is the step's own business. */

@@ -12,6 +12,7 @@ import { guardFleet } from './guard-fleet.ts';
 import { endpointOf } from './ensure-healthy.ts';
 import { specOf } from './orphans.ts';
 import { pruneAfter } from './prune.ts';
+import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
 import { Watches } from './watch.ts';
 
@@ -131,7 +132,10 @@ export class Housekeeper {
 
   async #choresOf(state: ScopeState, drivers: Drivers): Promise<Chores> {
     const { scope } = state.situation;
-    const [instances, inForce] = await Promise.all([drivers.platform.list(scope), drivers.router.read(scope)]);
+    const [instances, inForce] = await Promise.all([
+      drivers.platform.list(scope),
+      routesInForce(this.#options.deps, drivers.router, scope),
+    ]);
     return choresOf(state.situation, instances, inForce, this.#options.deps.clock.now());
   }
 
