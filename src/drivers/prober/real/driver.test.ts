@@ -301,3 +301,15 @@ test('an OpenAPI document that explodes by its anchors is refused', async (conte
   const outcome = await prober.probe({ ...limits, kind: 'openapi', url: '/', maxPaths: 5 }, target);
   assert.match(outcome.reason, /^the document is neither JSON nor YAML: Excessive alias count/);
 });
+
+test('names in an OpenAPI document are not compared with each other, which would take a large one hours', async (context) => {
+  const operation = '{ get: { responses: { 200: { description: here } } } }';
+  const document = `openapi: 3.0.3\npaths: { /gone: ${operation} }\npaths: { /here: ${operation} }\n`;
+  const target = await http(context, ({ url }, response) => {
+    if (url === '/gone') response.statusCode = 404;
+    response.end(url === '/document' ? document : 'here');
+  });
+  const outcome = await prober.probe({ ...limits, kind: 'openapi', url: '/document', maxPaths: 5 }, target);
+  assert.equal(outcome.reason, 'OpenAPI 3.0.3: 1 paths answer as declared');
+  assert.equal(outcome.passed, true);
+});

@@ -25,11 +25,14 @@ export function createProber({ clock, variables }: RealProberOptions): Prober {
   return { probe: (check, target, signal) => carryOut({ asker, time: clock }, check, target, signal) };
 }
 
-/** JSON, or else YAML. Repeats by anchors are bounded, as a small text could explode by them. */
+/**
+ * JSON, or else YAML. Repeats by anchors are bounded, as a small text could explode by them. Of a name that comes twice the last
+ * one counts, as in JSON: to find such names the library compares each with each other, and would hold the controller up.
+ */
 function readDocument(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return parse(text, { maxAliasCount: 100, logLevel: 'error' }) as unknown;
+    return parse(text, { maxAliasCount: 100, uniqueKeys: false, logLevel: 'error' }) as unknown;
   }
 }
