@@ -17,6 +17,14 @@ export interface ReleaseFile {
   readonly errors: number;
 }
 
+/** What an instance answers at `/started`; epoch milliseconds. */
+export interface StartTimes {
+  /** When its process began. */
+  readonly began: number;
+  /** When it could serve. */
+  readonly listening: number;
+}
+
 /** What an instance writes when it is told to end. */
 export interface InstanceRecord {
   readonly instance: string;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { WebSocketServer } from 'ws';
 import { isPattern, patternAt } from './pattern.ts';
-import { answerBody, headers, type InstanceRecord, type ReleaseFile } from './protocol.ts';
+import { answerBody, headers, type InstanceRecord, type ReleaseFile, type StartTimes } from './protocol.ts';
 
 const release = JSON.parse(readFileSync('version.json', 'utf8')) as ReleaseFile;
 const instance = process.env['SLUICE_INSTANCE'] ?? 'unnamed';
@@ -21,6 +21,7 @@ const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://service');
   if (request.headers[headers.load] !== undefined) arrivals.push(Date.now());
   if (url.pathname === '/health') response.end('well');
+  else if (url.pathname === '/started') response.end(JSON.stringify(startTimes));
   else if (url.pathname === '/stream') stream(url, response);
   else if (url.pathname === '/upload') upload(request, response);
   else answer(url, request, response);
@@ -77,7 +78,10 @@ sockets.on('connection', (socket) => {
   socket.on('message', (message: Buffer) => socket.send(answerBody(release.version, message.toString())));
 });
 
-server.listen(Number(process.env['PORT']), '127.0.0.1');
+let startTimes: StartTimes | undefined;
+server.listen(Number(process.env['PORT']), '127.0.0.1', () => {
+  startTimes = { began: performance.timeOrigin, listening: performance.timeOrigin + performance.now() };
+});
 
 /** As a well-behaved service: takes no more, ends what it has, tells what it saw. A second signal or the grace ends it at once. */
 process.once('SIGTERM', () => {
