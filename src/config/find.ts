@@ -1,6 +1,6 @@
 // Finds the configuration file and reads its text; knows nothing of what it says.
 
-import { open } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Failure } from '../base/failure.ts';
 import { failureCatalogue } from '../base/failure-catalogue.ts';
@@ -24,7 +24,7 @@ export interface FoundConfig {
   readonly text: string;
 }
 
-/** Rejects with `config.missing`, `config.syntax` (not UTF-8) or `disk.failed`. */
+/** Rejects with `config.missing` (also for a file that another user may have planted), `config.syntax` (not UTF-8) or `disk.failed`. */
 export function findConfig(options: LoadOptions): Promise<FoundConfig> {
   return options.config === undefined ? find(options.cwd) : named(options.cwd, options.config);
 }
@@ -43,6 +43,7 @@ async function find(cwd: string): Promise<FoundConfig> {
   let misnamed: string | undefined;
   for (let directory = resolve(cwd); ; directory = dirname(directory)) {
     const file = join(directory, configFileName);
+    if (await mayBePlanted(file)) throw planted(file);
     const text = await readBounded(file);
     if (text !== undefined) return { file, text };
     const other = join(directory, 'sluice.yml');
@@ -56,6 +57,23 @@ async function find(cwd: string): Promise<FoundConfig> {
     at: misnamed,
     remedy: `Rename ${misnamed} to ${configFileName}, or name it with --config.`,
   });
+}
+
+/**
+ * Whether another user may have put the file where we happen to look: /tmp is above many working directories, and what a
+ * configuration names is run.
+ */
+async function mayBePlanted(file: string): Promise<boolean> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found === undefined || found.uid === 0 || found.uid === process.getuid?.()) return false;
+  const folder = await stat(dirname(file)).catch(() => undefined);
+  return folder !== undefined && (folder.mode & 0o002) !== 0;
+}
+
+function planted(file: string): Failure {
+  const message = `${file} belongs to another user and lies in a directory that everybody may write to`;
+  const remedy = 'Go to the directory of your own configuration; where you trust this file, name it with --config.';
+  return new Failure('config.missing', message, { at: file, remedy });
 }
 
 /** The text of a file, or undefined when there is none; stops one byte beyond the largest allowed, which the parser then refuses. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -53,6 +53,23 @@ test('a file with the other ending is pointed out', async (context) => {
   assert.equal(code, 'config.missing');
   assert.match(remedy, /^Rename .*sluice\.yml to sluice\.yaml/);
 });
+
+test(
+  'a file that another user may have planted above is not taken, unless it is named',
+  { skip: process.getuid?.() !== 0 && 'only root can give a file away' },
+  async (context) => {
+    const root = await directory(context, { 'sluice.yaml': good });
+    const cwd = join(root, 'a', 'b');
+    await chown(join(root, 'sluice.yaml'), 12_345, 12_345);
+    assert.equal((await loadConfig({ cwd })).config.service, 'shop', 'in a directory that only its owner may write');
+    await chmod(root, 0o1777);
+    const { code, at, message } = await refusal(loadConfig({ cwd }));
+    assert.equal(code, 'config.missing');
+    assert.equal(at, join(root, 'sluice.yaml'));
+    assert.match(message, /belongs to another user/);
+    assert.equal((await loadConfig({ cwd, config: at })).config.service, 'shop');
+  },
+);
 
 test('a named file that is not there, and one that is a directory', async (context) => {
   const root = await directory(context, { 'sluice.yaml': good });
