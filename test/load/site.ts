@@ -71,10 +71,6 @@ export class Site {
     return join(this.directory, 'records');
   }
 
-  get serverPid(): number {
-    return this.#server.pid ?? 0;
-  }
-
   /** A directory with a release of the service. */
   async release(file: ReleaseFile): Promise<string> {
     const directory = join(this.directory, 'releases', file.version);
