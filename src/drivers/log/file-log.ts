@@ -47,8 +47,19 @@ export function createFileLog({ file, clock, level, echo }: FileLogOptions): Log
 }
 
 function lineOf(now: number, level: LogLevel, message: string, fields: LogFields | undefined): string {
-  const line = JSON.stringify({ at: new Date(now).toISOString(), level, message, ...fields });
-  return `${line.length > lineLength ? JSON.stringify({ at: new Date(now).toISOString(), level, message, cut: line.slice(0, lineLength) }) : line}\n`;
+  const line = jsonText({ at: new Date(now).toISOString(), level, message, ...fields });
+  return `${line.length > lineLength ? jsonText({ at: new Date(now).toISOString(), level, message, cut: line.slice(0, lineLength) }) : line}\n`;
+}
+
+// What JSON leaves as it is although terminals act on it: the log is read with `tail`, and shown by --verbose.
+const unescaped = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** Services have a part in what is logged: the words of a check, the reason of an end. */
+function jsonText(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    unescaped,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function sizeOf(file: string): number {
