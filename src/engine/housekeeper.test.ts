@@ -47,6 +47,7 @@ test(
     assert.equal(world.running, 'v1 ×2, v2 ×2');
     await world.until('it is gone', () => world.running === 'v2 ×2');
     assert.ok(world.clock.now() >= at + blueGreen.keepOldMs);
+    assert.ok(world.clock.now() <= at + blueGreen.keepOldMs + 5_000, 'soon after');
     const { situation } = await world.state();
     assert.equal(situation.warm, undefined);
     assert.equal(world.version(situation.earlier[0]?.release.id ?? ''), 'v1', 'it can still be gone back to');

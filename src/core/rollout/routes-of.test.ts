@@ -45,6 +45,14 @@ test('on the way back nobody is sent to the candidate by a rule', () => {
   assert.equal(words(effect.action.routes), 'old 100 % ×2, new 0 % ×2');
 });
 
+test('also where stable must be started before it can have the traffic back, no rule sends anybody to the candidate', () => {
+  const walk = new Walk(trial).until('CANARY_WAITING');
+  const lost = { kind: 'fleet-changed', role: 'stable', endpoints: [], reason: 'all of stable ended' } as const;
+  walk.take(lost).take({ kind: 'abort', reason: 'enough' }).take(lost);
+  assert.equal(walk.rollout.share, 1_000, 'its share stays until somebody else can serve');
+  assert.deepEqual(routesOf(walk.rollout).rules, []);
+});
+
 test('visitors are kept with their release only where the strategy says so', () => {
   assert.deepEqual(routesOf(new Walk(trial).start().rollout).sticky, sticky);
   assert.equal('sticky' in routesOf(new Walk(planWith({ strategy: canary })).start().rollout), false);
