@@ -4,9 +4,10 @@ import type { DeploySpec } from '../plan/spec.ts';
 import type { Rollout } from './rollout.ts';
 import { earlierKept, type Placement, type Situation } from './situation.ts';
 
-/** The situation after the rollout's newest event. A deployment counts only when it is VERIFIED; until then nothing changes but the revision. */
+/** The situation after the rollout's newest event. A deployment counts only when it is VERIFIED; otherwise nothing changes but the revision, and what is warm. */
 export function settle(situation: Situation, rollout: Rollout): Situation {
   const routed: Situation = { ...situation, revision: Math.max(situation.revision, rollout.revision) };
+  if (rollout.status === 'ROLLED_BACK') return withoutStopped(routed, rollout);
   if (rollout.status !== 'VERIFIED') return routed;
   const former = situation.stable;
   const same = former !== undefined && former.release.id === rollout.plan.candidate.id;
@@ -18,6 +19,12 @@ export function settle(situation: Situation, rollout: Rollout): Situation {
     ...(same ? keptWarm(situation) : warmAfter(former, rollout)),
     ...watchAfter(rollout),
   };
+}
+
+/** Going back stops the candidate, also where that was the warm release: then nothing is warm any more. */
+function withoutStopped(situation: Situation, rollout: Rollout): Situation {
+  const { warm, ...rest } = situation;
+  return warm?.placement.release.id === rollout.plan.candidate.id ? rest : situation;
 }
 
 function placementOf(rollout: Rollout): Placement {
