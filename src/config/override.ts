@@ -3,6 +3,7 @@
 import { Failure } from '../base/failure.ts';
 import { problemsFrom } from './issues.ts';
 import type { Config } from './parse.ts';
+import { canaryProblems } from './rules/spec-rules.ts';
 import { strategySchema, type StrategySettings } from './schema/strategy.ts';
 
 export interface Overrides {
@@ -33,15 +34,27 @@ function staged(strategy: StrategySettings, stages: readonly string[]): Strategy
     });
   }
   const given = parsed({ canary: { stages } }, '--stages');
+  if (given.name === 'canary') refuseStages(given.settings.stages.map((stage) => stage.share));
   return given.name === 'canary'
     ? { name: 'canary', settings: { ...strategy.settings, stages: given.settings.stages } }
     : strategy;
 }
 
+/** Here, because later nothing would tell that the stages came from the command line. */
+function refuseStages(shares: readonly number[]): void {
+  const [problem] = canaryProblems(
+    shares.map((share) => ({ share, holdMs: 0, requests: 0 })),
+    0,
+  );
+  if (problem === undefined) return;
+  throw new Failure('usage', problem.message, { at: '--stages', remedy: problem.remedy });
+}
+
 function parsed(raw: unknown, flag: string): StrategySettings {
   const result = strategySchema.safeParse(raw);
   if (result.success) return result.data;
-  const [problem] = problemsFrom(result.error.issues, raw);
+  const issues = result.error.issues.map((issue) => ({ ...issue, path: ['strategy', ...issue.path] }));
+  const [problem] = problemsFrom(issues, { strategy: raw });
   throw new Failure('usage', problem?.message ?? 'is not a strategy', {
     at: flag,
     remedy: problem?.remedy ?? 'See `sluice deploy --help`.',

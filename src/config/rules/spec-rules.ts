@@ -55,7 +55,8 @@ function strategyProblems(spec: DeploySpec): readonly RuleProblem[] {
   }
 }
 
-function canaryProblems(stages: readonly CanaryStage[], maxHoldMs: number): readonly RuleProblem[] {
+/** What is wrong with the stages of a canary: their order, their end, their holds. */
+export function canaryProblems(stages: readonly CanaryStage[], maxHoldMs: number): readonly RuleProblem[] {
   const problems: RuleProblem[] = [];
   const path = ['strategy', 'canary', 'stages'];
   for (const [index, stage] of stages.entries()) {
