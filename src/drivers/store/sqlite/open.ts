@@ -1,5 +1,7 @@
 // Opens the file of a SQLite store: looks before it touches, then migrates; never writes to what it does not understand.
 
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { failureCatalogue } from '../../../base/failure-catalogue.ts';
 import { Failure } from '../../../base/failure.ts';
 import type { Log } from '../../../base/log.ts';
@@ -84,11 +86,24 @@ export function storeFailure(file: string, error: unknown): unknown {
   if (problem === undefined) return error;
   const words = error instanceof Error ? error.message : String(error);
   if (problem === 'corrupt') return corrupt(file, words, error);
-  if (problem === 'full')
+  if (problem === 'full' || (problem === 'unavailable' && hasNoSpace(file)))
     return failure('store.full', file, `There is no space left for the store ${file}: ${words}.`, error);
   if (problem === 'busy')
     return failure('store.unavailable', file, `Another process holds the store ${file} for too long: ${words}.`, error);
   return failure('store.unavailable', file, `The store ${file} cannot be opened or written: ${words}.`, error);
+}
+
+/** The files that SQLite keeps beside the database need some tens of kilobytes. */
+const leastFreeBytes = 64 * 1024;
+
+/** Without space for those files SQLite says only that something did not work. */
+function hasNoSpace(file: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(file));
+    return bavail * bsize < leastFreeBytes;
+  } catch {
+    return false;
+  }
 }
 
 function corrupt(file: string, words: string, cause?: unknown): Failure {
