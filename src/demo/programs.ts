@@ -3,10 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, isAbsolute, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
 import type { CaretakerReport } from './caretaker.ts';
 
 export interface ProgramsOptions {
@@ -138,29 +141,27 @@ function environmentOf({ home, colour }: ProgramsOptions): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), SLUICE_HOME: home, ...(colour ? {} : { NO_COLOR: '1' }) };
 }
 
+const listeningSchema = z.union([
+  z.object({ addresses: z.array(z.string()) }),
+  z.object({ error: z.object({ message: z.string(), remedy: z.string() }) }),
+]);
+
 /** The socket that a server says it listens on. */
 async function listening(child: ChildProcess, signal: AbortSignal): Promise<string> {
-  const until = AbortSignal.any([signal, AbortSignal.timeout(serverStartMs)]);
-  const exited = once(child, 'exit', { signal: until }).then(() => {
-    throw new Error('the server ended while it was starting');
-  });
-  const told = firstLine(child, until);
-  exited.catch(() => undefined);
-  told.catch(() => undefined);
-  const line = await Promise.race([told, exited]);
-  const { addresses } = JSON.parse(line) as { readonly addresses: readonly string[] };
-  const socket = addresses.find((address) => address.startsWith('/'));
+  if (child.stdout === null) throw new Error('the server has no output');
+  const line = await firstLine(child.stdout, AbortSignal.any([signal, AbortSignal.timeout(serverStartMs)]));
+  const said = listeningSchema.parse(JSON.parse(line));
+  if ('error' in said) throw new Error(`the server did not start: ${said.error.message}`);
+  const socket = said.addresses.find((address) => isAbsolute(address));
   if (socket === undefined) throw new Error(`the server listens on no socket: ${line}`);
   return socket;
 }
 
-async function firstLine(child: ChildProcess, signal: AbortSignal): Promise<string> {
-  let said = '';
-  while (!said.includes('\n')) {
-    if (child.stdout === null) throw new Error('the server has no output');
-    const [chunk] = (await once(child.stdout, 'data', { signal })) as [Buffer];
-    said += chunk.toString('utf8');
+async function firstLine(output: Readable, signal: AbortSignal): Promise<string> {
+  for await (const line of createInterface({ input: output, signal })) {
+    output.resume();
+    return line;
   }
-  child.stdout?.resume();
-  return said.slice(0, said.indexOf('\n'));
+  signal.throwIfAborted();
+  throw new Error('the server ended while it was starting');
 }
