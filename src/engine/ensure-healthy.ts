@@ -69,7 +69,7 @@ async function askAll(
       inARow.set(instance.id, passes);
       return passes >= health.successes
         ? undefined
-        : `${instance.id} at ${addressName(instance.address)}: ${outcome.reason}`;
+        : `${instance.id} at ${addressName(instance.address)}${health.path ?? ''}: ${outcome.reason}`;
     }),
   );
   return outcomes.filter((reason) => reason !== undefined);
