@@ -1,5 +1,6 @@
 // The parts of a schema that judge a value by itself: its type, a number's range, a text's length and pattern.
 
+import { mayTakeLong } from './pattern-work.ts';
 import type { Members } from './reference.ts';
 
 export function typeProblem(value: unknown, schema: Members): string | undefined {
@@ -55,7 +56,8 @@ export function textProblem(value: string, schema: Members): string | undefined 
     return `expected at least ${minLength} characters, got ${length}`;
   if (typeof maxLength === 'number' && length > maxLength)
     return `expected at most ${maxLength} characters, got ${length}`;
-  if (typeof pattern !== 'string' || value.length > longestMatched) return undefined;
+  if (typeof pattern !== 'string' || value.length > longestMatched || mayTakeLong(pattern, value.length))
+    return undefined;
   const expression = expressionOf(pattern);
   return expression === undefined || expression.test(value)
     ? undefined
