@@ -178,6 +178,26 @@ test(
 );
 
 test(
+  'a rollback that fails behind its switch is for a person, and until one has looked nothing moves the traffic',
+  inWorld(async (world, engine) => {
+    engine.serve();
+    await world.deployed(engine, 'v1', cold);
+    await world.deployed(engine, 'v2', cold);
+    world.routerFault = ({ routes }) => {
+      if (routes !== undefined && world.words(routes) === 'v1 100 %') world.answers('v1', '/ready', 500);
+    };
+    const ended = await world.ended((await world.rollback(engine)).id);
+    assert.equal(ended.status, 'FAILED');
+    assert.match(ended.reason ?? '', /the release that was gone back to does not pass/);
+    await world.pass(120_000);
+    assert.equal(world.traffics, 'v1 100 %');
+    assert.equal(world.running, 'v1 ×2');
+    await world.deployed(engine, 'v3', cold);
+    await world.result(engine.close('leave'));
+  }),
+);
+
+test(
   'the release that is gone back to runs with as many instances as are wanted now',
   inWorld(async (world, engine) => {
     await world.deployed(engine, 'v1', { ...cold, instances: 1 });

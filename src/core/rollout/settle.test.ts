@@ -81,6 +81,23 @@ test('a rollback forgets what it went back over, so that the next one goes furth
   assert.equal(rollback('older').warm, undefined, 'what was left is not kept warm');
 });
 
+test('a rollback that failed behind its switch has the traffic, so it is stable, and only a person moves it on', () => {
+  const watch = { forMs: 900_000, checks: [], healthFailingMs: 1 };
+  const plan = planWith({ watch }, { purpose: 'rollback', candidateWarm: true, candidate: release('older') });
+  const { rollout } = new Walk(plan).until('VERIFYING').failed();
+  assert.equal(rollout.status, 'FAILED');
+  const after = settle(situation, rollout);
+  assert.equal(after.stable?.release.id, 'shop@older');
+  assert.deepEqual(names(after), ['oldest']);
+  assert.equal(after.watch, undefined);
+});
+
+test('a way back that failed changes nothing but the revision', () => {
+  const { rollout } = new Walk(planWith()).until('VERIFYING').failed().untilAwaiting('validate').failed();
+  assert.equal(rollout.status, 'FAILED');
+  assert.deepEqual(settle(situation, rollout), { ...situation, revision: rollout.revision });
+});
+
 test('a rollback to a release of the history that is no longer remembered keeps what is', () => {
   const after = settle(situation, verified(planWith({}, { purpose: 'rollback', candidate: release('ancient') })));
   assert.deepEqual(names(after), ['older', 'oldest']);

@@ -4,11 +4,11 @@ import type { DeploySpec } from '../plan/spec.ts';
 import type { Rollout } from './rollout.ts';
 import { earlierKept, type Placement, type Situation } from './situation.ts';
 
-/** The situation after the rollout's newest event. A deployment counts only when it is VERIFIED; otherwise nothing changes but the revision, and what is warm. */
+/** The situation after the rollout's newest event. Where the deployment does not count, nothing changes but the revision, and what is warm. */
 export function settle(situation: Situation, rollout: Rollout): Situation {
   const routed: Situation = { ...situation, revision: Math.max(situation.revision, rollout.revision) };
   if (rollout.status === 'ROLLED_BACK') return withoutStopped(routed, rollout);
-  if (rollout.status !== 'VERIFIED') return routed;
+  if (!counts(rollout)) return routed;
   const former = situation.stable;
   const same = former !== undefined && former.release.id === rollout.plan.candidate.id;
   return {
@@ -25,6 +25,14 @@ export function settle(situation: Situation, rollout: Rollout): Situation {
 function withoutStopped(situation: Situation, rollout: Rollout): Situation {
   const { warm, ...rest } = situation;
   return warm?.placement.release.id === rollout.plan.candidate.id ? rest : situation;
+}
+
+/**
+ * A deployment counts when it is VERIFIED. So does a rollback that FAILED behind its switch: the traffic stays on what was gone back
+ * to until a person has looked, and nothing may take it back to the release that was left.
+ */
+function counts({ status, course, promoted }: Rollout): boolean {
+  return status === 'VERIFIED' || (status === 'FAILED' && course === 'forward' && promoted);
 }
 
 function placementOf(rollout: Rollout): Placement {
@@ -61,5 +69,7 @@ function keepOldOf(strategy: Rollout['plan']['strategy'], spec: DeploySpec): num
 
 function watchAfter(rollout: Rollout): Pick<Situation, 'watch'> {
   const { forMs } = rollout.plan.spec.watch;
-  return forMs === 0 ? {} : { watch: { deployment: rollout.id, until: rollout.at + forMs } };
+  return forMs === 0 || rollout.status === 'FAILED'
+    ? {}
+    : { watch: { deployment: rollout.id, until: rollout.at + forMs } };
 }
