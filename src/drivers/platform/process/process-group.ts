@@ -11,10 +11,33 @@ import type { ProcessEntry, ProcessIdentity, ProcessTable } from './process-tabl
 const killedMs = 15_000;
 
 /**
+ * Whether anything of the instance's group runs. Asked again and again while an instance ends, so the whole process table is looked
+ * through only where the leader is gone and others of its group are not.
+ */
+export async function anythingRuns(table: ProcessTable, record: InstanceRecord): Promise<boolean> {
+  const identity = record.process;
+  if (identity === undefined || identity.boot !== (await table.boot())) return false;
+  const leader = await table.entry(identity.pid);
+  if (leader !== undefined && !leader.zombie) return leader.startTime === identity.startTime;
+  if (!groupExists(identity.pid)) return false;
+  return (await runningMembers(table, record, await table.entries())).length > 0;
+}
+
+/** Whether any process has the group, whoever it belongs to; zombies count. */
+function groupExists(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+    return true;
+  } catch (error) {
+    return !isCode(error, 'ESRCH');
+  }
+}
+
+/**
  * The processes of the instance's group that still run. While its leader is there (if only as a zombie), its start time proves
  * the group; the kernel gives a pid to nobody else as long as a group has it. Without a leader the members must carry the token.
  */
-export async function runningMembers(
+async function runningMembers(
   table: ProcessTable,
   record: InstanceRecord,
   entries: readonly ProcessEntry[],
@@ -60,9 +83,8 @@ async function stillRunning(
   table: ProcessTable,
   records: readonly InstanceRecord[],
 ): Promise<readonly InstanceRecord[]> {
-  const entries = await table.entries();
-  const members = await Promise.all(records.map((record) => runningMembers(table, record, entries)));
-  return records.filter((_, index) => (members[index]?.length ?? 0) > 0);
+  const running = await Promise.all(records.map((record) => anythingRuns(table, record)));
+  return records.filter((_, index) => running[index]);
 }
 
 async function signalGroups(records: readonly InstanceRecord[], signal: NodeJS.Signals): Promise<void> {

@@ -16,7 +16,7 @@ import type { InstanceRecord } from './instance-record.ts';
 import { InstanceRecords } from './instance-records.ts';
 import { defaultLogLimits, type LogLimits, rotate, rotationDue, type Stream } from './log-files.ts';
 import { prepare, prepareConditions } from './preparation.ts';
-import { endGroups, runningMembers } from './process-group.ts';
+import { anythingRuns, endGroups } from './process-group.ts';
 import { isRunning, type ProcessTable, systemProcessTable } from './process-table.ts';
 import { findByToken } from './recovery.ts';
 import { Starter, type StartStep } from './starter.ts';
@@ -179,7 +179,7 @@ class Processes implements Platform {
   }
 
   async #anythingRuns(record: InstanceRecord): Promise<boolean> {
-    return (await runningMembers(this.#table, record, await this.#table.entries())).length > 0;
+    return anythingRuns(this.#table, record);
   }
 
   async #runs(record: InstanceRecord): Promise<boolean> {
