@@ -5,7 +5,7 @@ import type { FailureData } from '../base/failure.ts';
 import { type FailureCode, failureCatalogue } from '../base/failure-catalogue.ts';
 import type { Judgement } from '../core/gate/verdict.ts';
 import type { Instance, LogLine } from '../core/instance.ts';
-import type { Plan, PlannedStep } from '../core/plan/plan.ts';
+import { type Plan, type PlannedStep, strategyNames } from '../core/plan/plan.ts';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import type { Release } from '../core/release.ts';
 import type { EffectAction } from '../core/rollout/effect.ts';
@@ -33,7 +33,7 @@ const status = z.enum(statuses);
 
 const plan = outer<Plan>({
   scope,
-  strategy: z.enum(['first', 'blue-green', 'canary', 'rolling', 'rollback']),
+  strategy: z.enum(strategyNames),
   candidate: passing<Release>(),
   stableInstances: z.number(),
   steps: z.array(passing<PlannedStep>()),

@@ -7,7 +7,9 @@ import type { Status } from '../rollout/status.ts';
 import type { Step } from './step.ts';
 
 /** `first`: nothing was stable before; `same`: the release is stable already and only its number of instances changes. */
-export type StrategyName = 'first' | 'same' | 'blue-green' | 'canary' | 'rolling' | 'rollback';
+export const strategyNames = ['first', 'same', 'blue-green', 'canary', 'rolling', 'rollback'] as const;
+
+export type StrategyName = (typeof strategyNames)[number];
 
 export interface PlannedStep {
   /** The state of the machine in which the step is carried out. */
