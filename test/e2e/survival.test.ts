@@ -21,9 +21,9 @@ const blueGreen = {
 };
 const canary = {
   validate,
-  strategy: { canary: { stages: ['20%', '60%', '100%'], hold: { atLeast: '100ms', requests: 3 }, keepOld: '0s' } },
+  strategy: { canary: { stages: ['30%', '100%'], hold: { atLeast: '100ms', requests: 3 }, keepOld: '0s' } },
 };
-const rolling = { instances: 2, strategy: { rolling: { maxSurge: 1, maxUnavailable: 0, observe: '100ms' } } };
+const rolling = { instances: 2, strategy: { rolling: { maxSurge: 1, maxUnavailable: 0, observe: '50ms' } } };
 const warm = { strategy: { 'blue-green': { observe: '0s', keepOld: '1h' } } };
 
 async function deploying(place: Place, label: string, settings: object): Promise<Extract<Order, { kind: 'deploy' }>> {
@@ -88,7 +88,7 @@ const courses: readonly Course[] = [
 
 const leftOut = existsSync('/proc/self/environ') ? false : 'missing: /proc, in which the instances are looked for';
 
-describe('a controller that is killed at a commit', { concurrency: 4, skip: leftOut, timeout: 400_000 }, () => {
+describe('a controller that is killed at a commit', { concurrency: 4, skip: leftOut, timeout: 580_000 }, () => {
   for (const course of courses) {
     it(`loses nothing of ${course.name}`, (context) => walk(course, [], context));
     it(`loses nothing of ${course.name} with a command pending`, (context) => walk(course, course.commands, context));

@@ -25,7 +25,7 @@ export async function aftermath(place: Place): Promise<Rollout | undefined> {
     const [newest] = await place.store.rollouts({ scope: place.scope, limit: 1 });
     if (wrong === undefined) return newest;
     if (performance.now() > giveUpAt) throw new Error(`${wrong} (${newest?.id}, ${newest?.status})`);
-    await sleep(30);
+    await sleep(40);
   }
 }
 

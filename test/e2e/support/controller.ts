@@ -8,11 +8,12 @@ import { isCooling } from './cooling.ts';
 import type { Order, Report, Trap } from './orders.ts';
 
 const [home] = process.argv.slice(2);
-const timing = { superviseMs: 100, judgeMs: 50, retryFirstMs: 20, retryLongestMs: 200 };
+const timing = { superviseMs: 200, judgeMs: 50, retryFirstMs: 20, retryLongestMs: 200 };
 
 let commits = 0;
 let trap: Trap | undefined;
 let scope: Scope | undefined;
+let looking: Pick<Store, 'scopes'> | undefined;
 
 const composed = await compose({ home, verbose: false, timing, aroundStore: trapped });
 const { engine } = composed;
@@ -24,6 +25,7 @@ tell({ kind: 'ready' });
 
 /** The store, with the trap around each commit. */
 function trapped(store: Store): Store {
+  looking = store;
   return {
     scopes: (asked) => store.scopes(asked),
     rollouts: (query) => store.rollouts(query),
@@ -80,9 +82,9 @@ async function carryOut(order: Order): Promise<void> {
 /** Resolves when the deployment has ended, the release that it kept warm for a moment has gone, and nobody holds the lock. */
 async function over(scope: Scope): Promise<void> {
   for (;;) {
-    const [status] = await engine.status(scope);
-    if (status === undefined) throw new Error('the service is not known');
-    if (status.active === undefined && status.lease === undefined && !isCooling(status.situation)) return;
+    const [state] = (await looking?.scopes(scope)) ?? [];
+    if (state === undefined) throw new Error('the service is not known');
+    if (state.active === undefined && state.lease === undefined && !isCooling(state.situation)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -48,6 +48,7 @@ export class Sandbox {
   readonly directory: string;
   readonly port: number;
   readonly #children = new Set<ChildProcess>();
+  #unmount: (() => void) | undefined;
 
   private constructor(directory: string, port: number) {
     this.directory = directory;
@@ -141,6 +142,11 @@ export class Sandbox {
     }
   }
 
+  /** The home lies on a disk of its own, which has to go before its directory can. */
+  mounted(unmount: () => void): void {
+    this.#unmount = unmount;
+  }
+
   async close(): Promise<void> {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
@@ -148,6 +154,7 @@ export class Sandbox {
       await ended(child);
     }
     await takeDown(this.home, this.scope);
+    this.#unmount?.();
     await removeTree(this.directory);
   }
 }
@@ -169,5 +176,6 @@ function read(stream: ChildProcess['stdout']): Promise<string> {
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {
-  return (await readdir(directory).catch(() => [])).toSorted();
+  const names: string[] = await readdir(directory).catch(() => []);
+  return names.toSorted((a, b) => (a < b ? -1 : 1));
 }

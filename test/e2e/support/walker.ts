@@ -98,7 +98,7 @@ export class Walker {
         if (outcome === 'killed' || outcome.kind !== 'done') throw new Error(`no resume: ${JSON.stringify(outcome)}`);
         return;
       }
-      await sleep(20);
+      await sleep(40);
     }
     throw new Error('the deployment does not end');
   }
