@@ -147,25 +147,28 @@ async function problemOf(work: () => Promise<void>): Promise<string | undefined>
   }
 }
 
-async function stay({ say, home, shop, signal }: Stage, port: number): Promise<void> {
-  say(
-    '',
-    'Everything goes on, the visitors too. Look around in another terminal:',
-    '',
-    `alias sluice="${[process.execPath, process.argv[1] ?? ''].join(' ')}"`,
-    `export SLUICE_HOME=${home}`,
-    `cd ${join(shop, 'v6')}`,
-    'sluice status',
-    'sluice history',
-    'sluice deploy --label v6',
-    `curl -i http://127.0.0.1:${port}/`,
-    '',
-    'Ctrl-C here ends and removes everything.',
-  );
+/** The commands stand without the narrator's bar, so that they can be copied as they are. */
+async function stay({ options, say, home, shop, signal }: Stage, port: number): Promise<void> {
+  say('', 'Everything goes on, the visitors too. Look around in another terminal:');
+  if (!options.json) {
+    options.print([
+      '',
+      `  alias sluice="${[process.execPath, process.argv[1] ?? ''].join(' ')}"`,
+      `  export SLUICE_HOME=${home}`,
+      `  cd ${join(shop, 'v6')}`,
+      '',
+      '  sluice status',
+      '  sluice history',
+      '  sluice deploy --label v6',
+      `  curl -i http://127.0.0.1:${port}/`,
+      '',
+    ]);
+  }
+  say('Ctrl-C here ends and removes everything.');
   await wait(2 ** 30, undefined, { signal }).catch(() => undefined);
 }
 
 function cleanedWords(problems: readonly string[], root: string): readonly string[] {
-  if (problems.length === 0) return ['Every process has ended, and all files but the record are removed.'];
+  if (problems.length === 0) return ['Every process of the demo has ended, and its files are removed.'];
   return ['This could not be cleaned up:', ...problems, `Look in ${root}.`];
 }
