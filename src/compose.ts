@@ -135,7 +135,7 @@ export async function connectHere(options: ConnectOptions): Promise<Connection> 
   const client = createClient({ fetch: (request) => app.fetch(request) });
   let listening: Listening | undefined;
   const attending = async <T>(work: () => Promise<T>): Promise<T> => {
-    listening ??= await listen({ app, unixSocket: places.socket });
+    listening ??= await listenUnlessTaken(app, places.socket);
     engine.attend();
     return work();
   };
@@ -156,6 +156,16 @@ export async function connectHere(options: ConnectOptions): Promise<Connection> 
     },
     close: (mode) => (closed ??= end(mode)),
   };
+}
+
+/** Another command may have begun in the same moment and be the one that others reach; who may deploy what, the lease decides. */
+async function listenUnlessTaken(app: App, unixSocket: string): Promise<Listening | undefined> {
+  try {
+    return await listen({ app, unixSocket });
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'server.running') return undefined;
+    throw error;
+  }
 }
 
 /** The server: takes up what was left, looks after every scope, and listens. */
