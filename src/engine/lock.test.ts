@@ -188,6 +188,24 @@ test(
 );
 
 test(
+  'a controller with nothing to write learns from renewing its lease that another one took over',
+  inWorld(async (world) => {
+    const first = world.controller();
+    await world.deployed(first.engine, 'v1');
+    const { id } = await world.deploy(first.engine, 'v2', { strategy: { ...canary, promotion: 'manual' } });
+    await world.reaches(id, 'AWAITING_APPROVAL');
+    first.freeze(30_000);
+    const second = world.controller();
+    second.engine.serve();
+    await world.until('it is taken up', async () => (await world.state()).lease?.holder.controller === 'c-3');
+    await world.pass(60_000);
+    assert.ok(world.logged.some((line) => line.includes('the lease is lost') && line.includes('another controller')));
+    assert.equal((await world.rollout(id)).status, 'AWAITING_APPROVAL');
+    await world.result(second.engine.close('settle'));
+  }),
+);
+
+test(
   'a lease that cannot be given back ends by itself, and until then nobody else deploys',
   inWorld(async (world, engine) => {
     world.storeFaults.before = (call) => {

@@ -50,9 +50,10 @@ test('spare work is left out while something else is at work, and gives way when
   const log: string[] = [];
   const a = work(log, 'a');
   const taken = turns.take(scope, a.begin);
-  await turns.spare(scope, async () => assert.fail('spare work begins'));
+  const leftOut = turns.spare(scope, async () => assert.fail('spare work begins'));
   a.end();
   await taken;
+  await leftOut;
   const spare = work(log, 'spare');
   let gaveWay: AbortSignal | undefined;
   const sparing = turns.spare(scope, async (signal) => {
