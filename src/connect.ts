@@ -5,13 +5,14 @@ import { isAbsolute } from 'node:path';
 import { Failure } from './base/failure.ts';
 import type { Connection, ConnectOptions } from './cli/context.ts';
 import { createClient, type Client } from './client/client.ts';
+import { readOwnToken } from './own-token.ts';
 import { placesUnder } from './places.ts';
 
 /** The server that is named, the one that listens under `home`, or else a controller in this process. */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const named = options.server === undefined ? undefined : addressOf(options.server);
-  if (named !== undefined) return remote(createClient({ ...named, token: options.token }));
-  const { socket } = placesUnder(options.home);
+  const { socket, token: tokenFile } = placesUnder(options.home);
+  if (named !== undefined) return remote(createClient({ ...named, token: options.token ?? readOwnToken(tokenFile) }));
   const running = await serverAt(socket, options.token);
   if (running !== undefined) return remote(running);
   const { connectHere } = await import('./compose.ts');

@@ -9,6 +9,8 @@ export interface Places {
   readonly store: string;
   readonly socket: string;
   readonly log: string;
+  /** The token of a server that was given none. */
+  readonly token: string;
   readonly releases: string;
   readonly instances: string;
   readonly proxies: string;
@@ -22,6 +24,7 @@ export function placesUnder(home: string | undefined): Places {
     store: join(root, 'sluice.db'),
     socket: join(root, 'sluice.sock'),
     log: join(root, 'controller.log'),
+    token: join(root, 'token'),
     releases: join(root, 'releases'),
     instances: join(root, 'instances'),
     proxies: join(root, 'proxies'),

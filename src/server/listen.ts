@@ -140,6 +140,11 @@ function isLoopback(address: string): boolean {
   return loopbacks.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
+/** Whether only this machine can reach it. Rejects with `server.listen` for a name that has no address. */
+export async function isLoopbackHost(host: string): Promise<boolean> {
+  return isLoopback(await resolve(host));
+}
+
 /** The address behind a name, so that what is checked is what is listened on. */
 async function resolve(host: string): Promise<string> {
   try {
