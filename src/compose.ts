@@ -7,7 +7,7 @@ import type { Log } from './base/log.ts';
 import type { Connection, ConnectOptions, DemoOptions, ServerHandle, ServerOptions } from './cli/context.ts';
 import { createClient } from './client/client.ts';
 import type { DeploySpec } from './core/plan/spec.ts';
-import type { Scope } from './core/scope.ts';
+import { type Scope, scopeName } from './core/scope.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
 import { randomIds } from './drivers/ids/random-ids.ts';
 import { createFileLog } from './drivers/log/file-log.ts';
@@ -22,9 +22,10 @@ import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } fro
 import { Engine } from './engine/engine.ts';
 import type { Platform } from './ports/platform.ts';
 import type { Holder, Store } from './ports/store.ts';
+import { ownToken } from './own-token.ts';
 import { placesUnder, type Places } from './places.ts';
 import { createApp, type App } from './server/app.ts';
-import { listen, type Listening } from './server/listen.ts';
+import { isLoopbackHost, listen, type Listening } from './server/listen.ts';
 import { createTelemetry, type Telemetry } from './server/telemetry.ts';
 
 /** Port of the server on loopback, where nothing else is said. */
@@ -140,7 +141,8 @@ export async function connectHere(options: ConnectOptions): Promise<Connection> 
     return work();
   };
   let closed: Promise<void> | undefined;
-  const end = async (mode: 'leave' | 'settle'): Promise<void> => {
+  const end = async (mode: 'leave' | 'settle', note?: (text: string) => void): Promise<void> => {
+    if (mode === 'leave') await outlast(engine, note);
     await engine.close(mode);
     await client.close();
     await listening?.close();
@@ -154,8 +156,21 @@ export async function connectHere(options: ConnectOptions): Promise<Connection> 
       rollback: (request) => attending(() => client.rollback(request)),
       command: (scope, command, asker) => attending(() => client.command(scope, command, asker)),
     },
-    close: (mode) => (closed ??= end(mode)),
+    close: (mode, note) => (closed ??= end(mode, note)),
   };
+}
+
+const outlastEveryMs = 200;
+
+/** Others at the socket may have had this process carry out deployments of theirs, which would stand still half way without it. */
+async function outlast(engine: Engine, note?: (text: string) => void): Promise<void> {
+  for (let told = false; ; told = true) {
+    const names = engine.working().map((rollout) => `${rollout.id} of ${scopeName(rollout.plan.scope)}`);
+    if (names.length === 0) return;
+    if (!told)
+      note?.(`This process also carries out ${names.join(' and ')} for somebody else; it stays until that ends.`);
+    await systemClock.sleep(outlastEveryMs);
+  }
 }
 
 /** Another command may have begun in the same moment and be the one that others reach; who may deploy what, the lease decides. */
@@ -170,13 +185,14 @@ async function listenUnlessTaken(app: App, unixSocket: string): Promise<Listenin
 
 /** The server: takes up what was left, looks after every scope, and listens. */
 export async function startServer(options: ServerOptions): Promise<ServerHandle> {
-  const composed = await compose({ home: options.home, verbose: options.verbose }, options.token);
+  const address = listenAddress(options.listen);
+  const token = options.token ?? (await tokenOfOurOwn(address.host, placesUnder(options.home).token));
+  const composed = await compose({ home: options.home, verbose: options.verbose }, token);
   const { engine, app, telemetry, places } = composed;
   const stop = new AbortController();
   let listening: Listening;
   try {
-    const { host, port } = listenAddress(options.listen);
-    listening = await listen({ app, host, port, unixSocket: options.socket ?? places.socket });
+    listening = await listen({ app, ...address, unixSocket: options.socket ?? places.socket });
   } catch (error) {
     composed.release();
     throw error;
@@ -194,6 +210,11 @@ export async function startServer(options: ServerOptions): Promise<ServerHandle>
     ended.resolve();
   };
   return { addresses: listening.addresses, ended: ended.promise, close };
+}
+
+/** On loopback a token that only our user can read is enough; an address that others see needs one that somebody chose. */
+async function tokenOfOurOwn(host: string, file: string): Promise<string | undefined> {
+  return (await isLoopbackHost(host)) ? ownToken(file) : undefined;
 }
 
 function listenAddress(listenOn: string | undefined): { readonly host: string; readonly port: number } {

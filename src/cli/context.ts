@@ -20,8 +20,11 @@ export interface Connection {
   readonly client: Client;
   /** `server`: another process carries deployments out; `local`: the same routes in this process, which is the controller. */
   readonly mode: 'server' | 'local';
-  /** `settle` is for `local` only: what this process carries out goes back before it resolves. May be called more than once. */
-  close(mode: 'leave' | 'settle'): Promise<void>;
+  /**
+   * `settle` is for `local` only: what this process carries out goes back before it resolves. `leave`: a `local` one resolves only
+   * when nothing is under way that would stand still without it, and says why it waits. May be called more than once.
+   */
+  close(mode: 'leave' | 'settle', note?: (text: string) => void): Promise<void>;
 }
 
 export interface ConnectOptions {

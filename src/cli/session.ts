@@ -37,6 +37,6 @@ export async function withConnection<Result>(
   try {
     return await work(connection);
   } finally {
-    await connection.close('leave');
+    await connection.close('leave', (text) => session.out.note(text));
   }
 }

@@ -6,6 +6,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { beginRollout } from '../core/rollout/begin.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Situation } from '../core/rollout/situation.ts';
+import { isFinal, isWaiting } from '../core/rollout/status.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { CheckOutcome } from '../core/validation/check.ts';
 import type { LogLine } from '../core/instance.ts';
@@ -167,6 +168,12 @@ export class Engine implements Controller {
 
   async prune(request: PruneRequest): Promise<PruneAnswer> {
     return prune(this.#deps, request, (scope) => this.#housekeeper.sweep(scope));
+  }
+
+  /** What is carried out from here and would stand still without this controller; what waits for a person stands still anyway. */
+  working(): readonly Rollout[] {
+    const rollouts = [...this.#runners.values()].map((runner) => runner.rollout);
+    return rollouts.filter(({ status }) => !isFinal(status) && !isWaiting(status));
   }
 
   async close(mode: 'leave' | 'settle'): Promise<void> {

@@ -10,8 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { placesUnder } from '../../src/places.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import type { Scope } from '../../src/core/scope.ts';
 import type { Holder, Lease } from '../../src/ports/store.ts';
 import { openSqliteStore } from '../../src/drivers/store/sqlite/driver.ts';
+import { freePort } from '../load/site.ts';
 import { failureIn, type Ran, Sandbox } from './support/sandbox.ts';
 
 const locked = 4;
@@ -56,6 +58,29 @@ describe('the lock of a service and environment', { concurrency: 2, timeout: 120
     await letGo(sandbox, first);
   });
 
+  it('is held for another environment too, by a command that then stays until both have ended', async (context) => {
+    const sandbox = await opened(context);
+    const environment = async (name: string) => ({
+      env: { WELL: `${sandbox.directory}/well-${name}` },
+      router: { embedded: { listen: `127.0.0.1:${await freePort()}` } },
+    });
+    const environments = { staging: await environment('staging'), production: await environment('production') };
+    await sandbox.configure({ environments });
+    const staging = sandbox.start('deploy', '-e', 'staging');
+    const held = await leaseOf(sandbox, { service: 'shop', environment: 'staging' });
+    const production = sandbox.start('deploy', '-e', 'production');
+    assert.deepEqual((await leaseOf(sandbox)).holder, held.holder);
+    await sandbox.write('well-staging', '');
+    if (staging.stderr === null) throw new Error('there is no output');
+    const [said] = (await once(staging.stderr, 'data')) as [Buffer];
+    assert.match(said.toString(), /also carries out d-\S+ of shop\/production .* stays until/);
+    production.stdout?.resume();
+    staging.stdout?.resume();
+    await sandbox.write('well-production', '');
+    await Promise.all([once(staging, 'exit'), once(production, 'exit')]);
+    assert.deepEqual([staging.exitCode, production.exitCode], [0, 0]);
+  });
+
   it('ends with its holder', async (context) => {
     const sandbox = await opened(context);
     const first = sandbox.start('deploy', '--label', 'v1');
@@ -76,10 +101,12 @@ describe('the lock of a service and environment', { concurrency: 2, timeout: 120
     const store = openSqliteStore({ file: sandbox.store });
     context.after(() => store.close());
     const { scope } = sandbox;
-    await store.lease({ kind: 'acquire', scope, holder, now: Date.now(), forMs: 4_000 });
+    const { lease } = await store.lease({ kind: 'acquire', scope, holder, now: Date.now(), forMs: 3_600_000 });
     const refused = await sandbox.sluice('deploy', '--json');
     assert.equal(refused.code, locked, refused.stdout + refused.stderr);
     assert.match(failureIn(refused).message, /c-far \(process 4711 on another-machine\)/);
+    // Renewed for the last time, for a moment.
+    await store.lease({ kind: 'renew', scope, fence: lease?.fence ?? 0, now: Date.now(), forMs: 500 });
     await until(async () => (await sandbox.sluice('deploy', '--json')).code === 0);
   });
 
@@ -107,11 +134,11 @@ async function opened(context: TestContext): Promise<Sandbox> {
 }
 
 /** As soon as a deployment holds it and waits for its instance to become healthy. */
-async function leaseOf(sandbox: Sandbox): Promise<Lease> {
+async function leaseOf(sandbox: Sandbox, scope: Scope = sandbox.scope): Promise<Lease> {
   const store = openSqliteStore({ file: sandbox.store });
   try {
     for (;;) {
-      const [state] = await store.scopes(sandbox.scope);
+      const [state] = await store.scopes(scope);
       if (state?.lease !== undefined && (await isStarting(sandbox, state.active))) return state.lease;
       await sleep(20);
     }

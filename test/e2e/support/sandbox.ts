@@ -142,6 +142,12 @@ export class Sandbox {
     }
   }
 
+  /** All that were touched; a store that a test has damaged tells of none. */
+  async #scopes(): Promise<readonly Scope[]> {
+    const proxies = await listProxies(placesUnder(this.home).proxies);
+    return [this.scope, ...proxies.map(({ scope }) => scope)];
+  }
+
   /** The home lies on a disk of its own, which has to go before its directory can. */
   mounted(unmount: () => void): void {
     this.#unmount = unmount;
@@ -153,7 +159,7 @@ export class Sandbox {
       child.kill('SIGKILL');
       await ended(child);
     }
-    await takeDown(this.home, this.scope);
+    for (const scope of await this.#scopes()) await takeDown(this.home, scope);
     this.#unmount?.();
     await removeTree(this.directory);
   }
