@@ -66,7 +66,9 @@ export const gatesSchema = settings({
     ),
   availability: orOff(availability)
     .optional()
-    .describe('Share of requests that were answered without such an error. Default: `min: 95%`.'),
+    .describe(
+      'Share of requests that the release answered at all, with whatever status; the others the router had to answer for it. Default: `min: 95%`.',
+    ),
   p50: orOff(latency).optional().describe('The latency that half of the requests stay below. Default: no gate.'),
   p95: orOff(latency)
     .optional()

@@ -84,7 +84,8 @@ export async function openFixture(options: Partial<ProcessPlatformOptions> = {})
     server: (run) => release({ 'main.cjs': serverProgram }, run),
     close: async () => {
       await stopAll(open(), stateDirectory);
-      await rm(root, { recursive: true, force: true });
+      // What is being ended may still write its last lines.
+      await rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
 }
