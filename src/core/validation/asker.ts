@@ -38,7 +38,7 @@ export interface Asker {
   connect(address: Address, signal: AbortSignal): Promise<NoAnswer | undefined>;
   run(program: Program, signal: AbortSignal): Promise<Ended>;
   /** Reads JSON or YAML; throws for a text that is neither. */
-  readDocument(text: string): unknown;
+  readDocument(text: string): Promise<unknown>;
 }
 
 /** Structurally the Clock port. */

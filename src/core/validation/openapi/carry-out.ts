@@ -40,7 +40,7 @@ async function readDocument(
   if (answer.status !== 200) return { reason: `expected the document with status 200, got ${answer.status}` };
   if (!answer.complete) return { reason: 'the document is larger than 2 MiB' };
   try {
-    return { value: asker.readDocument(answer.body) };
+    return { value: await asker.readDocument(answer.body) };
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     return { reason: `the document is neither JSON nor YAML: ${why}` };

@@ -55,7 +55,7 @@ export class MemoryProber implements Prober {
       request: (request, signal) => this.#request(request, signal),
       connect: (address, signal) => this.#connect(address, signal),
       run: (program, signal) => this.#run(program, signal),
-      readDocument: (text) => parse(text, { logLevel: 'error' }) as unknown,
+      readDocument: async (text) => parse(text, { logLevel: 'error' }) as unknown,
     };
   }
 

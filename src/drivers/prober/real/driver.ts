@@ -1,6 +1,5 @@
 // Asks real releases: HTTP requests, TCP connections and programs of this machine.
 
-import { parse } from 'yaml';
 import type { Asker } from '../../../core/validation/asker.ts';
 import { carryOut } from '../../../core/validation/carry-out.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -29,10 +28,11 @@ export function createProber({ clock, variables }: RealProberOptions): Prober {
  * JSON, or else YAML. Repeats by anchors are bounded, as a small text could explode by them. Of a name that comes twice the last
  * one counts, as in JSON: to find such names the library compares each with each other, and would hold the controller up.
  */
-function readDocument(text: string): unknown {
+async function readDocument(text: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch {
+    const { parse } = await import('yaml');
     return parse(text, { maxAliasCount: 100, uniqueKeys: false, logLevel: 'error' }) as unknown;
   }
 }
