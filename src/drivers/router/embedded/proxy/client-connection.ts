@@ -10,6 +10,8 @@ import { Exchange, type ExchangeClient } from './exchange.ts';
 
 /** Bytes of further requests that a client may send ahead. */
 const aheadBytesMax = 65_536;
+/** Empty lines before a request line that are passed over. */
+const emptyLinesMax = 8;
 /** How long, and how much of it, what a client still sends is thrown away, so that it can read the last answer first. */
 const lingerMs = 2_000;
 const lingerBytesMax = 4 * 1024 * 1024;
@@ -28,6 +30,8 @@ export class ClientConnection implements ExchangeClient {
   #advancing = false;
   /** Whether the socket is paused because of what the client sent ahead. */
   #held = false;
+  /** Empty lines since the last request. */
+  #emptyLines = 0;
   /** When the first byte of the current head came. */
   #headAt = 0;
   /** When the phase began, for limits. */
@@ -155,16 +159,15 @@ export class ClientConnection implements ExchangeClient {
     return this.#phase === 'closing';
   }
 
-  #head(pending: Buffer): boolean {
+  #head(buffer: Buffer): boolean {
+    const pending = this.#withoutEmptyLines(buffer);
+    if (pending === undefined) return false;
     if (this.#headAt === 0) this.#headAt = preciseNow();
-    let start = 0;
-    // RFC 9112 section 2.2: empty lines before a request line are left over from clients that count badly.
-    while (pending[start] === cr && pending[start + 1] === lf) start += 2;
     const { headerBytes } = this.#context.limits;
-    const text = headText(pending, start, headerBytes);
+    const text = headText(pending, 0, headerBytes);
     if (text === undefined) {
       this.#phase = 'head';
-      const refusal = incompleteHead(pending, start, headerBytes);
+      const refusal = incompleteHead(pending, headerBytes);
       if (refusal !== undefined) this.#refuse(refusal);
       return false;
     }
@@ -173,13 +176,38 @@ export class ClientConnection implements ExchangeClient {
       this.#refuse(head);
       return false;
     }
-    const end = start + text.length;
+    this.#emptyLines = 0;
+    const end = text.length;
     this.#pending = end === pending.length ? undefined : pending.subarray(end);
     this.#phase = 'busy';
     const exchange = new Exchange(this, this.#context, head, this.#headAt);
     this.#exchange = exchange;
     exchange.begin();
     return true;
+  }
+
+  /**
+   * Takes empty lines off the pending bytes (RFC 9112 section 2.2: clients that count badly leave them behind a body). Undefined
+   * when nothing is left, or when there were so many that the client is refused.
+   */
+  #withoutEmptyLines(pending: Buffer): Buffer | undefined {
+    let start = 0;
+    while (pending[start] === cr && pending[start + 1] === lf && this.#emptyLines <= emptyLinesMax) {
+      start += 2;
+      this.#emptyLines += 1;
+    }
+    if (start === 0) return pending;
+    if (this.#emptyLines > emptyLinesMax) {
+      this.#refuse(new Refusal(400, 'There are too many empty lines before the request.'));
+      return undefined;
+    }
+    this.#pending = start === pending.length ? undefined : pending.subarray(start);
+    if (this.#pending === undefined) {
+      // No head has begun; how long the connection may be idle still counts from the last answer.
+      this.#phase = 'idle';
+      this.#headAt = 0;
+    }
+    return this.#pending;
   }
 
   #refuse(refusal: Refusal): void {
@@ -232,8 +260,8 @@ export class ClientConnection implements ExchangeClient {
 }
 
 /** Why more of a head need not be waited for. */
-function incompleteHead(pending: Buffer, start: number, bytesMax: number): Refusal | undefined {
-  if (pending.length - start >= bytesMax) return new Refusal(431, `The request head is longer than ${bytesMax} bytes.`);
+function incompleteHead(pending: Buffer, bytesMax: number): Refusal | undefined {
+  if (pending.length >= bytesMax) return new Refusal(431, `The request head is longer than ${bytesMax} bytes.`);
   return hasBareLineFeed(pending) ? new Refusal(400, 'A line does not end with CR LF.') : undefined;
 }
 

@@ -53,6 +53,24 @@ describe('limits', () => {
   });
 });
 
+describe('empty lines before a request', () => {
+  it('are passed over when they are few', async () => {
+    const instance = await bench.instance('old-1');
+    const { address } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]));
+    const first = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+    const last = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    const text = await raw(address, '\r\n\r', '\n', `${first}\r\n`, '\r\n', last);
+    assert.equal(text.split('HTTP/1.1 200 OK').length, 3);
+  });
+
+  it('are refused when they do not end, however they are cut into pieces', async () => {
+    const { address } = await bench.proxy(routesOf(1, []));
+    assert.match(await raw(address, '\r\n'.repeat(5_000)), /^HTTP\/1\.1 400 [^]*empty lines/);
+    assert.match(await raw(address, ...Array.from({ length: 50 }, () => '\r\n')), /^HTTP\/1\.1 400 [^]*empty lines/);
+    assert.match(await raw(address, ...Array.from({ length: 50 }, () => '\n\r')), /^HTTP\/1\.1 400 /);
+  });
+});
+
 describe('the end of the proxy', () => {
   it('requests in flight are finished, new connections are not taken', async () => {
     let finish = (): void => undefined;
