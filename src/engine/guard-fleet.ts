@@ -49,12 +49,12 @@ export async function guardFleet(deps: Dependencies, runner: Runner): Promise<vo
   }
 }
 
-/** Nobody else orders routes while a deployment is under way, so a router without any has lost them. */
+/** Nobody else orders routes while a deployment is under way, so a router without any, once they are in force, has lost them. */
 async function guardRoutes(deps: Dependencies, runner: Runner): Promise<void> {
   const { plan, revision } = runner.rollout;
-  if (revision === 0) return;
+  if (revision === 0 || runner.isRouting) return;
   const { router } = deps.drivers(plan.spec);
-  if ((await routesInForce(deps, router, plan.scope)) !== undefined) return;
+  if ((await routesInForce(deps, router, plan.scope)) !== undefined || runner.isRouting) return;
   const endpoints = runner.rollout.fleet.candidate.serving;
   const reason = 'the router had lost its routes; it is given them again';
   await runner.post({ kind: 'fleet-changed', actor: 'sluice', role: 'candidate', endpoints, reason });

@@ -64,6 +64,11 @@ export class Runner {
     return this.#rollout;
   }
 
+  /** Whether routes that were ordered are still being put in force. */
+  get isRouting(): boolean {
+    return this.#outbox.some((effect) => effect.action.kind === 'apply');
+  }
+
   /** Resolves with the final state; rejects when this controller lost the lease or stopped before. */
   get ended(): Promise<Rollout> {
     return this.#ended.promise;

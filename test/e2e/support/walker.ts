@@ -108,7 +108,9 @@ export class Walker {
     const end = deployment?.status ?? 'never began';
     this.#ends.set(end, (this.#ends.get(end) ?? 0) + 1);
     const wanted = deployment === undefined ? 'never began' : await wantedEnd(place, deployment);
-    if (end !== wanted) throw new Error(`${deployment?.id} is ${end} instead of ${wanted}: ${deployment?.reason}`);
+    if (end !== wanted) {
+      throw new Error(`${deployment?.id} is ${end} instead of ${wanted}: ${JSON.stringify(deployment?.failure)}`);
+    }
     const moved = end === 'VERIFIED';
     const stable = await stableOf(place);
     const expected = !moved
