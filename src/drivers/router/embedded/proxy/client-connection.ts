@@ -24,12 +24,11 @@ export class ClientConnection implements ExchangeClient {
   readonly facts: ClientFacts;
   readonly preview: boolean;
   readonly #context: ProxyContext;
-  #phase: 'idle' | 'head' | 'busy' | 'tunnel' | 'closing' = 'idle';
+  /** `full`: the client has yet to read the last answer, and until then nothing of what it sent ahead is begun. */
+  #phase: 'idle' | 'head' | 'busy' | 'full' | 'tunnel' | 'closing' = 'idle';
   #pending: Buffer | undefined;
   #exchange: Exchange | undefined;
   #advancing = false;
-  /** Whether the socket is paused because of what the client sent ahead. */
-  #held = false;
   /** Empty lines since the last request. */
   #emptyLines = 0;
   /** When the first byte of the current head came. */
@@ -45,7 +44,10 @@ export class ClientConnection implements ExchangeClient {
     this.#context = context;
     this.#since = preciseNow();
     socket.on('data', (chunk: Buffer) => this.#data(chunk));
-    socket.on('drain', () => this.#exchange?.clientDrained());
+    socket.on('drain', () => this.#drained());
+    socket.on('finish', () => {
+      this.#since = preciseNow();
+    });
     socket.on('end', () => this.#ended());
     // The close that follows an error is what counts.
     socket.on('error', () => undefined);
@@ -60,10 +62,6 @@ export class ClientConnection implements ExchangeClient {
       // Each step takes something of the pending bytes, or waits.
     }
     this.#advancing = false;
-    if (this.#held && this.#pending === undefined) {
-      this.#held = false;
-      this.socket.resume();
-    }
   }
 
   upgraded(): void {
@@ -76,17 +74,15 @@ export class ClientConnection implements ExchangeClient {
     if (this.socket.destroyed) return;
     if (next === 'reset') return this.#reset();
     if (next === 'close') return this.#close();
-    this.#phase = 'idle';
     this.#since = this.#context.now;
     this.#headAt = 0;
-    if (this.socket.isPaused()) this.socket.resume();
-    this.advance();
-    if (this.#phase === 'idle' && this.#context.closing) this.#close();
+    if (this.socket.writableNeedDrain) this.#phase = 'full';
+    else this.#next();
   }
 
   /** Ends an idle connection; one that serves a request ends behind it. */
   closeWhenIdle(): void {
-    if (this.#phase === 'idle') this.#close();
+    if (this.#phase === 'idle' || this.#phase === 'full') this.#close();
   }
 
   destroy(): void {
@@ -102,16 +98,34 @@ export class ClientConnection implements ExchangeClient {
       case 'idle':
         if (now - this.#since > idleMs) this.#close();
         return;
+      case 'full':
+        if (now - this.#since > idleMs) this.#reset();
+        return;
       case 'head':
         // Counted from the first byte: a client that sends a byte now and then is cut all the same.
         if (now - this.#headAt > idleMs)
           this.#refuse(new Refusal(408, 'The request head did not come to its end in time.'));
         return;
       case 'closing':
-        if (now - this.#since > lingerMs) this.socket.destroy();
+        // Counted anew when all of the answer is written: until then the client is given as long as any other.
+        if (now - this.#since > (this.socket.writableFinished ? lingerMs : idleMs)) this.socket.destroy();
         return;
       case 'tunnel':
     }
+  }
+
+  #drained(): void {
+    if (this.#phase === 'full') this.#next();
+    else this.#exchange?.clientDrained();
+  }
+
+  /** Goes on to what the client sent ahead, or waits for its next request. */
+  #next(): void {
+    this.#phase = 'idle';
+    this.#since = this.#context.now;
+    if (this.socket.isPaused()) this.socket.resume();
+    this.advance();
+    if (this.#isIdle() && this.#context.closing) this.#close();
   }
 
   #data(chunk: Buffer): void {
@@ -135,6 +149,8 @@ export class ClientConnection implements ExchangeClient {
         return this.#head(pending);
       case 'busy':
         return this.#body(pending);
+      case 'full':
+        return false;
       case 'tunnel':
         this.#pending = undefined;
         this.#exchange?.fromTunnel(pending);
@@ -154,7 +170,11 @@ export class ClientConnection implements ExchangeClient {
     return true;
   }
 
-  /** Whether the connection is being closed; a method, because callbacks change the phase between two looks at it. */
+  /** Methods, because callbacks change the phase between two looks at it. */
+  #isIdle(): boolean {
+    return this.#phase === 'idle';
+  }
+
   #isClosing(): boolean {
     return this.#phase === 'closing';
   }
@@ -240,6 +260,7 @@ export class ClientConnection implements ExchangeClient {
     switch (this.#phase) {
       case 'idle':
       case 'head':
+      case 'full':
         return this.#close();
       case 'busy':
         // Whoever goes away closes its side first; that it still listens cannot be told from that.
