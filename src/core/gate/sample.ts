@@ -9,7 +9,7 @@ export interface Sample {
   readonly instance: string;
   /** HTTP status sent to the client; 499: the client went away first; 502/503/504 also stand for errors of the router's own. */
   readonly status: number;
-  /** Milliseconds from the request's first byte to the answer's last; for an upgraded connection to its switch. */
+  /** Milliseconds from the end of the request's head to the answer's last byte; for an upgraded connection to its switch. */
   readonly latencyMs: number;
   /** What sent it here: the share, a rule, a cookie that keeps visitors, or the preview address. */
   readonly via: 'share' | 'rule' | 'sticky' | 'preview';

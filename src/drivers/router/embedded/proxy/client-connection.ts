@@ -200,7 +200,7 @@ export class ClientConnection implements ExchangeClient {
     const end = text.length;
     this.#pending = end === pending.length ? undefined : pending.subarray(end);
     this.#phase = 'busy';
-    const exchange = new Exchange(this, this.#context, head, this.#headAt);
+    const exchange = new Exchange(this, this.#context, head);
     this.#exchange = exchange;
     exchange.begin();
     return true;

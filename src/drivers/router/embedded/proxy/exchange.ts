@@ -38,6 +38,7 @@ export class Exchange implements UpstreamUser, Flight {
   readonly #client: ExchangeClient;
   readonly #context: ProxyContext;
   readonly #head: RequestHead;
+  /** When the whole head was there: how slowly a client sends it says nothing about the release. */
   readonly #startedAt: number;
   readonly #body: BodyReader | undefined;
   #target: Target | undefined;
@@ -64,12 +65,12 @@ export class Exchange implements UpstreamUser, Flight {
   /** When something moved last, by the context's clock. */
   #movedAt: number;
 
-  constructor(client: ExchangeClient, context: ProxyContext, head: RequestHead, startedAt: number) {
+  constructor(client: ExchangeClient, context: ProxyContext, head: RequestHead) {
     this.#client = client;
     this.#context = context;
     this.#head = head;
-    this.#startedAt = startedAt;
-    this.#movedAt = startedAt;
+    this.#startedAt = preciseNow();
+    this.#movedAt = this.#startedAt;
     this.#requestDone = !head.chunked && head.length === 0;
     this.#body = this.#requestDone ? undefined : new BodyReader(head.chunked ? 'chunked' : 'length', head.length);
   }
@@ -135,9 +136,16 @@ export class Exchange implements UpstreamUser, Flight {
 
   cut(): void {
     if (!this.#answerBegun && !this.#tunnel) return this.#fail(503, 'The instance is being stopped.');
-    if (!this.#answerDone && !this.#tunnel) this.#record(503, 'router');
+    if (!this.#answerDone && !this.#tunnel) this.#record(this.#waitsForClient() ? 499 : 503, 'router');
     this.#leave(false);
     this.#client.exchangeDone('reset');
+  }
+
+  /** Whether it is the client that keeps the answer waiting: it does not read what is there, or does not send its body. */
+  #waitsForClient(): boolean {
+    const { socket } = this.#client;
+    // A paused socket means that the instance, not the client, keeps us waiting.
+    return socket.writableNeedDrain || (!this.#requestDone && !socket.isPaused());
   }
 
   /** Ends what has waited too long. */
@@ -148,10 +156,9 @@ export class Exchange implements UpstreamUser, Flight {
     if (this.#upstream?.connected === false) {
       if (waited > connectMsMax) this.#upstream.socket.destroy();
     } else if (!this.#requestDone && waited > idleMs) {
-      // A paused socket means that the instance, not the client, keeps us waiting.
       if (this.#answerBegun) this.cut();
-      else if (this.#client.socket.isPaused()) this.#fail(504, 'The instance does not take the request.');
-      else this.#fail(408, 'The request did not come to its end in time.');
+      else if (this.#waitsForClient()) this.#fail(408, 'The request did not come to its end in time.');
+      else this.#fail(504, 'The instance does not take the request.');
     } else if (!this.#answerBegun && waited > answerMs) {
       this.#fail(504, 'The instance did not answer in time.');
     } else if (this.#answerBegun && waited > idleMs) this.cut();

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Address } from '../../../../core/instance.ts';
-import { Bench, group, routesOf, until } from '../harness.ts';
+import { Bench, get, group, raw, routesOf, until } from '../harness.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -95,5 +95,53 @@ describe('a client that does not read', () => {
     proxy.feed.flush();
     assert.ok(samples.length < many);
     assert.ok(samples.every((sample) => sample.status === 200 || sample.status === 499));
+  });
+
+  it('counts as 499 when it stops in the midst of a large answer', async () => {
+    const instance = await bench.instance('old-1', (_asked, response) => response.end(Buffer.alloc(64 * 1024 * 1024)));
+    const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), { limits });
+    silentReader(address, plainGet);
+    await until(() => samples.length === 1, 'a sample');
+    assert.deepEqual([samples[0]?.status, samples[0]?.origin], [499, 'router']);
+  });
+
+  it('counts as 499 when a drain runs out of time because of it', async () => {
+    const instance = await bench.instance('old-1', (_asked, response) => response.end(Buffer.alloc(64 * 1024 * 1024)));
+    const { address, samples, proxy } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]));
+    const client = silentReader(address, plainGet);
+    client.once('readable', () => undefined);
+    await until(() => client.readableLength > 0, 'the answer has begun');
+    await sleep(300);
+    assert.equal(await proxy.drain(new Set(['old-1']), 1, new AbortController().signal), 1);
+    await until(() => samples.length === 1, 'a sample');
+    assert.deepEqual([samples[0]?.status, samples[0]?.origin], [499, 'router']);
+  });
+
+  it('still leaves a release to blame for an answer that it does not finish', async () => {
+    const instance = await bench.instance('old-1', (_asked, response) => void response.write('half'));
+    const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), { limits });
+    await assert.rejects(get(address));
+    await until(() => samples.length === 1, 'a sample');
+    assert.deepEqual([samples[0]?.status, samples[0]?.origin], [503, 'router']);
+  });
+});
+
+describe('a client that does not send', () => {
+  it('counts as 499 when it stops in the midst of its body after the answer has begun', async () => {
+    const instance = await bench.instance('old-1', (asked, response) => void asked.pipe(response));
+    const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), { limits });
+    await raw(address, 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc');
+    await until(() => samples.length === 1, 'a sample');
+    assert.deepEqual([samples[0]?.status, samples[0]?.origin], [499, 'router']);
+  });
+
+  it('does not make the release slower by sending its head slowly', async () => {
+    const instance = await bench.instance('old-1');
+    const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]));
+    const client = silentReader(address, 'GET / HTTP/1.1\r\nHost: x\r\n');
+    await sleep(3_000);
+    client.write('\r\n');
+    await until(() => samples.length === 1, 'a sample');
+    assert.ok((samples[0]?.latencyMs ?? Infinity) < 2_500, `${samples[0]?.latencyMs} ms`);
   });
 });
