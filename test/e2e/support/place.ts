@@ -40,6 +40,7 @@ export class Place {
   readonly port: number;
   readonly store: ReturnType<typeof openSqliteStore>;
   #controller: ChildProcess | undefined;
+  #closed = false;
 
   private constructor(directory: string, port: number) {
     this.directory = directory;
@@ -79,6 +80,8 @@ export class Place {
 
   /** Resolves when it runs; it takes up what the one before it left. */
   async startController(): Promise<void> {
+    // A test that ran out of time may still be at work when everything is taken away.
+    if (this.#closed) throw new Error('the place is closed');
     this.#controller = fork(program, [this.home], {
       env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-survival-cache') },
       execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -125,6 +128,7 @@ export class Place {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.stopController();
     this.store.close();
     await takeDown(this.home, this.scope);
