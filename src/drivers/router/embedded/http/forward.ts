@@ -1,5 +1,6 @@
 // The heads that the proxy sends: requests to instances, with what it knows about the client, and answers to clients.
 
+import { addressName } from '../../../../core/instance.ts';
 import type { RequestHead } from './request-head.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -14,22 +15,41 @@ export interface ClientFacts {
   readonly last: { host: string; lines: string };
 }
 
+/** A client that came by IPv4 to an IPv6 socket is told by its IPv4 address. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
 export function clientFacts(address: string | undefined, proto: 'http' | 'https', localName: string): ClientFacts {
-  const plain = address ?? 'unknown';
-  // A client that came by IPv4 to an IPv6 socket is told by its IPv4 address.
-  const bare = plain.startsWith('::ffff:') ? plain.slice(7) : plain;
-  return { address: bare, proto, localName, last: { host: '', lines: '' } };
+  return { address: plainAddress(address ?? 'unknown'), proto, localName, last: { host: '', lines: '' } };
+}
+
+/** `host:port`, an IPv6 address in brackets; an IPv4 address that a socket of IPv6 names in its own way is told plainly. */
+export function localName(host: string | undefined, port: number | undefined): string {
+  return addressName({ host: plainAddress(host ?? ''), port: port ?? 0 });
 }
 
 export function requestHeadText(head: RequestHead, client: ClientFacts, trustForwarded: boolean): string {
   const host = head.host ?? client.localName;
   return (
-    `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n${head.lines}` +
+    `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n${trustForwarded ? head.lines : withoutClaims(head.lines)}` +
     (head.chunked ? 'Transfer-Encoding: chunked\r\n' : '') +
     connectionLines(head) +
     (trustForwarded ? appendedForwarded(head, client, host) : ownForwarded(client, host)) +
     '\r\n'
   );
+}
+
+/**
+ * What only a proxy may say about a client. Programs that turn names into variables (CGI, WSGI) read `_` as `-`, so a name with it
+ * would stand beside the proxy's own.
+ */
+const claimLine = /^x[-_](?:forwarded(?:[-_][^:]*)?|real[-_]ip):.*\r\n/gim;
+const claimStart = /^x[-_](?:forwarded|real)[-_:]/im;
+
+/** The lines without those in which a client speaks as a proxy. */
+function withoutClaims(lines: string): string {
+  return claimStart.test(lines) ? lines.replaceAll(claimLine, '') : lines;
 }
 
 function connectionLines(head: RequestHead): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { Refusal } from './fields.ts';
-import { clientFacts, requestHeadText } from './forward.ts';
+import { clientFacts, localName, requestHeadText } from './forward.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
 
 const head = (...lines: readonly string[]): string => [...lines, '', ''].join('\r\n');
@@ -195,6 +195,34 @@ describe('a forwarded head', () => {
         'Forwarded: for=1.1.1.1, for="[2001:db8::1]";host="inner";proto=http',
       ),
     );
+  });
+
+  it('throws away what only a proxy may say about a client, in each of its spellings', () => {
+    const claims = [
+      'X-Forwarded-Port: 443',
+      'X-Forwarded-Prefix: /admin',
+      'x-forwarded-: 1',
+      'X-Forwarded: for=1.1.1.1',
+      'X-REAL-IP: 1.1.1.1',
+      'x_real_ip: 1.1.1.1',
+      'X_Forwarded_For: 1.1.1.1',
+      'x-forwarded_proto: https',
+      'X_Forwarded-Host: evil',
+    ];
+    const kept = ['X-Real-Ipod: 1', 'X-Forward: 1', 'X-Note: x-real-ip: 1', 'Some_Field: 1'];
+    const lines = ['GET / HTTP/1.1', 'Host: x', ...claims.slice(0, 5), ...kept, ...claims.slice(5)];
+    const own = ['X-Forwarded-For: 192.0.2.1', 'X-Forwarded-Proto: https', 'X-Forwarded-Host: x'];
+    assert.equal(
+      requestHeadText(accepted(...lines), client, false),
+      head('GET / HTTP/1.1', 'Host: x', ...kept, ...own, 'Forwarded: for=192.0.2.1;host="x";proto=https'),
+    );
+    assert.match(requestHeadText(accepted(...lines), client, true), /\r\nX-Forwarded-Port: 443\r\n/);
+  });
+
+  it('names an address of IPv6 in brackets where the client names no Host', () => {
+    const facts = clientFacts('::1', 'http', localName('2001:db8::1', 8080));
+    assert.match(requestHeadText(accepted('GET / HTTP/1.0'), facts, false), /\r\nHost: \[2001:db8::1\]:8080\r\n/);
+    assert.equal(localName('::ffff:192.0.2.1', 80), '192.0.2.1:80');
   });
 
   it('frames the body as the client did, and asks for trailers and upgrades itself', () => {

@@ -38,7 +38,7 @@ interface Draft {
   host: string | undefined;
   length: number | undefined;
   chunked: boolean;
-  connection: readonly string[];
+  readonly connection: string[];
   upgrade: string | undefined;
   expectsContinue: boolean;
   acceptsTrailers: boolean;
@@ -85,7 +85,7 @@ const known = fieldRules<Draft>({
     return false;
   },
   connection: (draft, value) => {
-    draft.connection = [...draft.connection, ...listMembers(value)];
+    draft.connection.push(...listMembers(value));
     return false;
   },
   'keep-alive': drop,

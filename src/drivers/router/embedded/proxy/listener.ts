@@ -18,7 +18,8 @@ export class Listener {
   #tls: TlsServer | undefined;
   readonly #accept: Accept;
 
-  constructor(address: Address, accept: Accept) {
+  /** Beyond `connectionsMax`, handshakes included, a connection is closed as soon as it comes. */
+  constructor(address: Address, connectionsMax: number, accept: Accept) {
     this.address = address;
     this.#accept = accept;
     // Half-open, so that an answer is finished before the connection is; keep-alive, so that dead clients are noticed.
@@ -27,6 +28,7 @@ export class Listener {
       if (this.#tls === undefined) this.#accept(socket, 'http');
       else this.#tls.emit('connection', socket);
     });
+    this.#server.maxConnections = connectionsMax;
   }
 
   /** The certificate for new connections; those that stand keep theirs. Undefined: no TLS. */

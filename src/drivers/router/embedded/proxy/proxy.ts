@@ -6,9 +6,10 @@ import type { Address } from '../../../../core/instance.ts';
 import type { EmbeddedRouterSpec } from '../../../../core/plan/spec.ts';
 import type { Routes } from '../../../../core/routes.ts';
 import type { ReleaseToken } from '../../../../core/routing/route-chooser.ts';
-import { clientFacts } from '../http/forward.ts';
+import { clientFacts, localName } from '../http/forward.ts';
 import { certificateState, type Pem, readCertificate } from './certificate.ts';
 import { ClientConnection } from './client-connection.ts';
+import { connectionLimits } from './connection-limit.ts';
 import { preciseNow, type ProxyContext } from './context.ts';
 import { HealthChecks } from './health-checks.ts';
 import { Listener } from './listener.ts';
@@ -30,6 +31,7 @@ export class Proxy implements ProxyContext {
   readonly #log: ProxyLog;
   readonly #health: HealthChecks;
   readonly #connections = new Set<ClientConnection>();
+  readonly #connectionLimits = connectionLimits();
   readonly #drains = new Set<() => void>();
   #listeners: { traffic?: Listener; preview?: Listener } = {};
   #sweeper: NodeJS.Timeout | undefined;
@@ -149,14 +151,15 @@ export class Proxy implements ProxyContext {
   ): Promise<Listener> {
     if (current !== undefined && current.address.host === address.host && current.address.port === address.port)
       return current;
-    const listener = new Listener(address, (socket, proto) => this.#accept(socket, proto, preview));
+    const connectionsMax = preview ? this.#connectionLimits.preview : this.#connectionLimits.traffic;
+    const listener = new Listener(address, connectionsMax, (socket, proto) => this.#accept(socket, proto, preview));
     await listener.listen();
     fresh.push(listener);
     return listener;
   }
 
   #accept(socket: Socket, proto: 'http' | 'https', preview: boolean): void {
-    const facts = clientFacts(socket.remoteAddress, proto, `${socket.localAddress ?? ''}:${socket.localPort ?? ''}`);
+    const facts = clientFacts(socket.remoteAddress, proto, localName(socket.localAddress, socket.localPort));
     const connection = new ClientConnection(socket, facts, preview, this);
     this.#connections.add(connection);
     socket.on('close', () => this.#connections.delete(connection));
