@@ -13,7 +13,7 @@ import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import type { Holder, Lease } from '../../src/ports/store.ts';
 import { openSqliteStore } from '../../src/drivers/store/sqlite/driver.ts';
-import { freePort } from '../load/site.ts';
+import { freePort } from '../free-port.ts';
 import { failureIn, type Ran, Sandbox } from './support/sandbox.ts';
 
 const locked = 4;

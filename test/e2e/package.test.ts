@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 import { takeDown } from '../../src/compose.ts';
 import { removeTree } from '../../src/drivers/releases/directory/tree-copy.ts';
-import { freePort } from '../load/site.ts';
+import { freePort } from '../free-port.ts';
 import { failureIn, type Ran } from './support/sandbox.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { type Client, createClient } from '../../src/client/client.ts';
 import { placesUnder } from '../../src/places.ts';
+import { freePort } from '../free-port.ts';
 import { systemClock } from '../../src/drivers/clock/system-clock.ts';
 import { InstanceRecords } from '../../src/drivers/platform/process/instance-records.ts';
 import { createProcessPlatform } from '../../src/drivers/platform/process/process-platform.ts';
@@ -166,24 +166,4 @@ async function end(server: ChildProcess): Promise<void> {
   const timer = setTimeout(() => server.kill('SIGKILL'), endMs);
   await gone;
   clearTimeout(timer);
-}
-
-let nextPort = 19_500 + (process.pid % 4_000);
-
-/** A port below those that the system gives to connections, so that none takes it before the proxy does. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    nextPort = nextPort >= 24_000 ? 19_500 : nextPort + 1;
-    const server = createServer();
-    const port = nextPort;
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    const { port: found } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
-    return found;
-  }
 }

@@ -16,7 +16,7 @@ import type { DeploySpec } from '../../../src/core/plan/spec.ts';
 import type { Scope } from '../../../src/core/scope.ts';
 import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts';
 import { openSqliteStore } from '../../../src/drivers/store/sqlite/driver.ts';
-import { freePort } from '../../load/site.ts';
+import { freePort } from '../../free-port.ts';
 import type { Order, Report } from './orders.ts';
 
 const program = fileURLToPath(new URL('controller.ts', import.meta.url));

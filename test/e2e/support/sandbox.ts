@@ -16,7 +16,7 @@ import type { Scope } from '../../../src/core/scope.ts';
 import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts';
 import { listProxies } from '../../../src/drivers/router/embedded/driver.ts';
 import { openSqliteStore } from '../../../src/drivers/store/sqlite/driver.ts';
-import { freePort } from '../../load/site.ts';
+import { freePort } from '../../free-port.ts';
 
 const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 

@@ -7,7 +7,8 @@ import {
   routerContract,
   type RouterHarness,
 } from '../../../ports/router.contract.ts';
-import { Bench, freePort, scope } from './harness.ts';
+import { Bench, scope } from './harness.ts';
+import { freePort } from '../../../../test/free-port.ts';
 
 routerContract({ name: 'the built-in proxy', requests: 400 }, async (): Promise<RouterHarness> => {
   const bench = new Bench();

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Failure } from '../../../base/failure.ts';
 import type { Sample } from '../../../core/gate/sample.ts';
 import { createEmbeddedRouter, ensureRunning, listProxies, type ProxyInfo, removeProxy, stopProxy } from './driver.ts';
-import { Bench, clock, freePort, get, group, isRefused, routesOf, scope, until } from './harness.ts';
+import { Bench, clock, get, group, isRefused, routesOf, scope, until } from './harness.ts';
+import { freePort } from '../../../../test/free-port.ts';
 
 let bench: Bench;
 beforeEach(() => {

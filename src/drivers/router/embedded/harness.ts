@@ -16,6 +16,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Router } from '../../../ports/router.ts';
 import { createEmbeddedRouter, listProxies, removeProxy } from './driver.ts';
 import { Proxy } from './proxy/proxy.ts';
+import { freePort } from '../../../../test/free-port.ts';
 
 export const scope = { service: 'shop', environment: 'test' };
 
@@ -137,25 +138,6 @@ async function listening(server: Server | TcpServer): Promise<void> {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-}
-
-let nextPort = 12_000 + (process.pid % 4_000);
-
-/** A port below those that the system gives to connections, so that none takes it before the proxy does. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    nextPort = nextPort >= 19_000 ? 12_000 : nextPort + 1;
-    const server = createTcpServer();
-    const port = nextPort;
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => {
-      server.close(resolve);
-    });
-    if (free) return port;
-  }
 }
 
 /** A request over a connection of its own. */

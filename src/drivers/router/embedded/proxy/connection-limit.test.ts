@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { it } from 'node:test';
 
-import { freePort, until } from '../harness.ts';
+import { until } from '../harness.ts';
+import { freePort } from '../../../../../test/free-port.ts';
 import { connectionLimits, descriptorsIn } from './connection-limit.ts';
 import { Listener } from './listener.ts';
 

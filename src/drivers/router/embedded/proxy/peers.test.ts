@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Bench, freePort, get, group, raw, routesOf, until } from '../harness.ts';
+import { Bench, get, group, raw, routesOf, until } from '../harness.ts';
+import { freePort } from '../../../../../test/free-port.ts';
 
 let bench: Bench;
 beforeEach(() => {
