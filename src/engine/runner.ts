@@ -289,8 +289,9 @@ export class Runner {
       void this.#report({ kind: 'effect-retried', actor: 'sluice', effect: effect.id, failure: failureData(failure) });
     };
     try {
-      // A start that was given up may still be at work: what it brings up must be there when it is to be stopped.
-      if (effect.action.kind === 'stop')
+      // A start or a stop that was given up may still be at work: what it brings up must be there when it is to be stopped, and what
+      // it takes down must be gone when it is to be started again.
+      if (effect.action.kind === 'stop' || effect.action.kind === 'ensure')
         await Promise.race([Promise.all(before), deps.clock.sleep(deps.timing.effectMs, signal)]);
       // With a store that does not answer the lease may end unrenewed; nothing is done until it is sure again, or lost.
       while (!lease.holds() && !signal.aborted) await deps.clock.sleep(deps.timing.retryFirstMs, signal);
