@@ -23,8 +23,6 @@ const noticeMs = 40_000;
 export class Checker {
   readonly #world: World;
   #seen: Routes | undefined;
-  /** The highest share that was ever committed for each deployment, before it turned back. */
-  readonly #committed = new Map<string, number>();
   readonly #versions = new Map<string, { readonly version: number; readonly to: string }>();
   readonly #failedGates = new Set<string>();
   #sequence = 0;
@@ -37,7 +35,7 @@ export class Checker {
     if (this.#world.defect !== undefined) throw new Violation('no assertion fails', this.#world.defect.slice(0, 300));
     await this.#checkRecords();
     const rollouts = await this.#world.store.rollouts({ scope, limit: 20 });
-    for (const rollout of rollouts) this.#noteShare(rollout);
+    for (const rollout of rollouts) this.#checkVersion(rollout);
     this.#checkOneActive(rollouts);
     this.#checkRoutes(rollouts);
   }
@@ -99,7 +97,7 @@ export class Checker {
     }
   }
 
-  #noteShare(rollout: Rollout): void {
+  #checkVersion(rollout: Rollout): void {
     const version = this.#versions.get(rollout.id)?.version ?? 0;
     if (rollout.version !== version) {
       throw new Violation(
@@ -107,7 +105,6 @@ export class Checker {
         `${rollout.id} is at version ${rollout.version}, its records at ${version}`,
       );
     }
-    this.#committed.set(rollout.id, Math.max(this.#committed.get(rollout.id) ?? 0, rollout.share));
   }
 
   #checkOneActive(rollouts: readonly Rollout[]): void {
@@ -131,7 +128,7 @@ export class Checker {
 
   #checkShare(routes: Routes, rollout: Rollout): void {
     const share = shareOf(routes, rollout.plan.candidate.id);
-    const allowed = this.#committed.get(rollout.id) ?? 0;
+    const allowed = this.#world.committed.get(rollout.id) ?? 0;
     if (share > allowed)
       throw new Violation('share within its stage', `${rollout.id} has ${share} of at most ${allowed}`);
     if (rollout.course === 'back' && rollout.safeAt !== undefined && share > 0 && rollout.plan.strategy !== 'same') {

@@ -6,7 +6,7 @@ import { createSequentialIds } from '../../src/drivers/ids/sequential-ids.ts';
 import { createMemoryPlatform, type MemoryPlatform } from '../../src/drivers/platform/memory/memory-platform.ts';
 import { createMemoryReleases, type MemoryReleases } from '../../src/drivers/releases/memory/memory-releases.ts';
 import { MemoryRouter } from '../../src/drivers/router/memory/driver.ts';
-import { createMemoryStore } from '../../src/drivers/store/memory/driver.ts';
+import { createMemoryStore, type StoreCall } from '../../src/drivers/store/memory/driver.ts';
 import type { Prober } from '../../src/ports/prober.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { checkName } from '../../src/core/validation/check.ts';
@@ -35,6 +35,8 @@ export class World {
   readonly random: Random;
   /** Log lines, for a failing seed. */
   readonly journal: { readonly at: number; readonly text: string }[] = [];
+  /** The highest share that was ever committed for each deployment. */
+  readonly committed = new Map<string, number>();
   /** The first assertion of the engine that failed. */
   defect: string | undefined;
   readonly #serving = new Map<string, Serving>();
@@ -50,7 +52,7 @@ export class World {
     this.platform = createMemoryPlatform({ clock: this.clock, fault });
     this.router = new MemoryRouter({ clock: this.clock, fault });
     this.releases = createMemoryReleases({ clock: this.clock, fault });
-    this.store = createMemoryStore({ before: faults.strikeStore });
+    this.store = createMemoryStore({ before: faults.strikeStore, after: (call) => this.#noteShare(call) });
     this.prober = { probe: async (check, target) => this.#probe(checkName(check), target.address.port) };
     this.log = {
       write: (level, message, fields) => {
@@ -63,6 +65,13 @@ export class World {
 
   note(text: string): void {
     this.journal.push({ at: this.clock.now(), text: text.slice(0, 400) });
+  }
+
+  /** Noted at the commit itself: between two looks from outside several may happen. */
+  #noteShare(call: StoreCall): void {
+    const rollout = call.kind === 'commit' ? call.change.rollout : undefined;
+    if (rollout !== undefined)
+      this.committed.set(rollout.id, Math.max(this.committed.get(rollout.id) ?? 0, rollout.share));
   }
 
   serve(release: string, serving: Serving): void {
