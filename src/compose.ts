@@ -6,7 +6,7 @@ import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import type { Connection, ConnectOptions, DemoOptions, ServerHandle, ServerOptions } from './cli/context.ts';
 import { createClient } from './client/client.ts';
-import type { DeploySpec } from './core/plan/spec.ts';
+import type { DeploySpec, PlatformSpec, RouterSpec } from './core/plan/spec.ts';
 import { type Scope, scopeName } from './core/scope.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
 import { randomIds } from './drivers/ids/random-ids.ts';
@@ -21,6 +21,7 @@ import { openSqliteStore } from './drivers/store/sqlite/driver.ts';
 import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } from './engine/dependencies.ts';
 import { Engine } from './engine/engine.ts';
 import type { Platform } from './ports/platform.ts';
+import type { Router } from './ports/router.ts';
 import type { Holder, Store } from './ports/store.ts';
 import { ownToken } from './own-token.ts';
 import { placesUnder, type Places } from './places.ts';
@@ -67,15 +68,9 @@ async function dependencies(
   store: Store,
   timing: Partial<EngineTiming> | undefined,
 ): Promise<Dependencies> {
-  const platform = createProcessPlatform({
-    stateDirectory: places.instances,
-    releasesDirectory: places.releases,
-    clock: systemClock,
-    log,
-  });
   return {
     store,
-    drivers: driversOf(places, log, platform),
+    drivers: driversOf(places, log),
     releases: createDirectoryReleases({ directory: places.releases, clock: systemClock }),
     prober: createProber({ clock: systemClock, variables: process.env }),
     clock: systemClock,
@@ -87,27 +82,52 @@ async function dependencies(
   };
 }
 
+/** Platform and router of a specification, each chosen by its own settings. */
+function driversOf(places: Places, log: Log): (spec: DeploySpec) => Drivers {
+  const platformOf = oncePerSettings((spec: PlatformSpec) => createPlatform(spec, places, log));
+  const routerOf = oncePerSettings((spec: RouterSpec) => createRouter(spec, places, log));
+  return ({ platform, router }) => ({ platform: platformOf(platform), router: routerOf(router) });
+}
+
 /** Drivers are made once for the same settings, because they hold connections. */
-function driversOf(places: Places, log: Log, platform: Platform): (spec: DeploySpec) => Drivers {
-  const made = new Map<string, Drivers>();
-  return ({ platform: platformSpec, router: routerSpec }) => {
-    if (platformSpec.driver !== 'process' || routerSpec.driver !== 'embedded') {
-      throw new Failure(
-        'plan.unsupported',
-        `platform ${platformSpec.driver} with router ${routerSpec.driver} runs in tests only`,
-        {
-          remedy: 'Use `platform: process` and `router: { embedded: … }`.',
-        },
-      );
-    }
-    const key = canonicalJson(routerSpec);
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const router = createEmbeddedRouter({ stateDirectory: places.proxies, spec: routerSpec, clock: systemClock, log });
-    const drivers: Drivers = { platform, router };
-    made.set(key, drivers);
-    return drivers;
+function oncePerSettings<Settings, Driver>(make: (settings: Settings) => Driver): (settings: Settings) => Driver {
+  const made = new Map<string, Driver>();
+  return (settings) => {
+    const key = canonicalJson(settings);
+    const driver = made.get(key) ?? make(settings);
+    made.set(key, driver);
+    return driver;
   };
+}
+
+function createPlatform(spec: PlatformSpec, places: Places, log: Log): Platform {
+  switch (spec.driver) {
+    case 'process':
+      return createProcessPlatform({
+        stateDirectory: places.instances,
+        releasesDirectory: places.releases,
+        clock: systemClock,
+        log,
+      });
+    case 'memory':
+      throw testsOnly('platform');
+  }
+}
+
+function createRouter(spec: RouterSpec, places: Places, log: Log): Router {
+  switch (spec.driver) {
+    case 'embedded':
+      return createEmbeddedRouter({ stateDirectory: places.proxies, spec, clock: systemClock, log });
+    case 'memory':
+      throw testsOnly('router');
+  }
+}
+
+function testsOnly(what: 'platform' | 'router'): Failure {
+  return new Failure('plan.unsupported', `the ${what} memory runs in tests only`, {
+    at: what,
+    remedy: `Choose another ${what}; docs/reference/config.md lists them.`,
+  });
 }
 
 /** This process, as it signs its leases. */

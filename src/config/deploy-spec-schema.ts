@@ -127,6 +127,11 @@ const strategy = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const platform = z.discriminatedUnion('driver', [
+  z.strictObject({ driver: z.literal('process') }),
+  z.strictObject({ driver: z.literal('memory') }),
+]);
+
 const router = z.discriminatedUnion('driver', [
   z.strictObject({
     driver: z.literal('embedded'),
@@ -151,7 +156,7 @@ export const deploySpecShape = z.strictObject({
   strategy,
   gates,
   watch: z.strictObject({ forMs: durationMs, checks: gates, healthFailingMs: durationMs }),
-  platform: z.strictObject({ driver: z.enum(['process', 'memory']) }),
+  platform,
   router,
   drainMs: durationMs,
   stopGraceMs: durationMs,

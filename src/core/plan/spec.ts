@@ -76,10 +76,8 @@ export interface WatchSpec {
   readonly healthFailingMs: number;
 }
 
-/** Which platform runs the instances, with its settings; the driver parses its own part. */
-export interface PlatformSpec {
-  readonly driver: 'process' | 'memory';
-}
+/** Which platform runs the instances, with its settings. */
+export type PlatformSpec = { readonly driver: 'process' } | { readonly driver: 'memory' };
 
 export interface EmbeddedRouterSpec {
   readonly driver: 'embedded';
