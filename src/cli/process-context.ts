@@ -2,6 +2,7 @@
 
 import { hostname, userInfo } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
+import { packageFile } from '../base/own-files.ts';
 import type { CliContext, Composition, SignalName, TextSink } from './context.ts';
 
 export interface ProcessContext extends CliContext {
@@ -73,7 +74,7 @@ function actor(): string {
 
 async function version(): Promise<string> {
   const { readFile } = await import('node:fs/promises');
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  const { version } = JSON.parse(await readFile(packageFile(), 'utf8')) as {
     version: string;
   };
   return version;

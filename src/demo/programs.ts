@@ -3,13 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { extname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { ownProgram } from '../base/own-files.ts';
 import type { CaretakerReport } from './caretaker.ts';
 
 export interface ProgramsOptions {
@@ -34,10 +34,8 @@ export interface RunningServer {
 const serverStartMs = 20_000;
 const serverEndMs = 10_000;
 
-/** `.ts` in the repository, `.js` in the package. */
-const extension = extname(fileURLToPath(import.meta.url));
-const mainProgram = fileURLToPath(new URL(`../main${extension}`, import.meta.url));
-const caretakerProgram = fileURLToPath(new URL(`caretaker${extension}`, import.meta.url));
+const mainProgram = ownProgram('main');
+const caretakerProgram = ownProgram('demo/caretaker');
 
 export class Programs {
   readonly #options: ProgramsOptions;

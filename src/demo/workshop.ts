@@ -1,8 +1,8 @@
 // Writes the demo's files: for each version a directory with its configuration and, under `dist`, the release itself.
 
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { ownExtension, ownProgram } from '../base/own-files.ts';
 import { scope, type Version } from './scope.ts';
 
 export interface Ports {
@@ -24,11 +24,9 @@ export async function writeVersions(directory: string, versions: readonly Versio
   }
 }
 
-/** The shop lies beside this file; a directory without a package.json needs the extension to say that it is a module. */
+/** A directory without a package.json needs the extension to say that it is a module. */
 function programFile(): { readonly source: string; readonly name: string } {
-  const extension = extname(fileURLToPath(import.meta.url));
-  const source = fileURLToPath(new URL(`service/shop${extension}`, import.meta.url));
-  return { source, name: `shop${extension.replace('.', '.m')}` };
+  return { source: ownProgram('demo/service/shop'), name: `shop${ownExtension.replace('.', '.m')}` };
 }
 
 /** The text of a version's `sluice.yaml`. */

@@ -15,7 +15,16 @@ import { freePort } from '../free-port.ts';
 import { failureIn, type Ran } from './support/sandbox.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const sources = ['src', 'docs', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE'];
+const sources = [
+  'src',
+  'scripts',
+  'docs',
+  'package.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'README.md',
+  'LICENSE',
+];
 const patienceMs = 240_000;
 
 const service = `

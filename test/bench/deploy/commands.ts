@@ -15,12 +15,10 @@ export async function buildPackage(directory: string): Promise<string> {
   await mkdir(target);
   await copyFile(join(root, 'package.json'), join(target, 'package.json'));
   await symlink(join(root, 'node_modules'), join(target, 'node_modules'));
-  const compiler = join(root, 'node_modules', '.bin', 'tsc');
-  await run(compiler, ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(target, 'dist')]).catch(
-    (error: unknown) => {
-      throw new Error(`the package cannot be built: ${String((error as { stdout?: string }).stdout ?? error)}`);
-    },
-  );
+  const build = [join(root, 'scripts', 'build.ts'), join(target, 'dist')];
+  await run(process.execPath, build).catch((error: unknown) => {
+    throw new Error(`the package cannot be built: ${String((error as { stderr?: string }).stderr ?? error)}`);
+  });
   return join(target, 'dist', 'main.js');
 }
 

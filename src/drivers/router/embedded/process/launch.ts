@@ -2,10 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 
 import { Failure, failureFrom } from '../../../../base/failure.ts';
+import { ownProgram } from '../../../../base/own-files.ts';
 import { diskFailure } from '../../../../base/system-error.ts';
 import type { EmbeddedRouterSpec } from '../../../../core/plan/spec.ts';
 import type { Scope } from '../../../../core/scope.ts';
@@ -67,13 +67,17 @@ function ownShortDirectory(): void {
 }
 
 function start(order: StartOrder, log: number): Promise<StartReport | undefined> {
-  const child = spawn(process.execPath, [...nodeOptions, programPath(), JSON.stringify(order)], {
-    // No directory is held, and nothing of the controller's environment, secrets above all, reaches the proxy.
-    cwd: '/',
-    env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
-    detached: true,
-    stdio: ['ignore', log, log, 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...nodeOptions, ownProgram('drivers/router/embedded/proxy-main'), JSON.stringify(order)],
+    {
+      // No directory is held, and nothing of the controller's environment, secrets above all, reaches the proxy.
+      cwd: '/',
+      env: { PATH: process.env['PATH'], TZ: process.env['TZ'] },
+      detached: true,
+      stdio: ['ignore', log, log, 'pipe'],
+    },
+  );
   child.unref();
   return new Promise((resolve, reject) => {
     const pipe = child.stdio[3];
@@ -105,10 +109,4 @@ function silentEnd(files: ScopeDirectory): Failure {
     at: files.log,
     remedy: `Read the end of ${files.log}.`,
   });
-}
-
-/** The program lies beside the driver, with the same extension: `.ts` in the repository, `.js` in the package. */
-function programPath(): string {
-  const here = fileURLToPath(import.meta.url);
-  return fileURLToPath(new URL(`../proxy-main${extname(here)}`, import.meta.url));
 }
