@@ -39,12 +39,18 @@ const jsonForms: readonly (readonly [string, string])[] = [
   ['history show', '`{"rollout", "records"}`'],
   ['logs', 'lines: `{"at"?, "release", "instance", "stream", "text"}`'],
   ['validate', '`{"passed", "checks"}`'],
+  [
+    'judge',
+    '`{"verdict": "abort" | "promote" | "inconclusive", "atSeconds", "reason", "badRequests", "candidateRequests", "wealth", "lines", "unreadableLines", "problems", "backwards", "ignoredSettings", "notes"}`; with `--evidence` also `"overTime"`, `"checks"`, `"evidence"` and `"gate"`',
+  ],
+  ['gate explain', '`{"question", "candidatePerSecond", "aborts", "pass", "margins", "costs"}`'],
   ['prune', '`{"releases", "instances", "dryRun"}`'],
   ['server', 'line: `{"kind": "listening", "addresses"}`'],
 ];
 
 const exits = `How a command that follows a deployment ends is told by its exit code: \`deploy\`, \`rollback\` and \`status --watch\` give 0 for
-VERIFIED, 1 for ROLLED_BACK, 3 for PAUSED and AWAITING_APPROVAL, 5 for FAILED. For \`abort\`, ROLLED_BACK is what was wanted: 0. A command
+VERIFIED, 1 for ROLLED_BACK, 3 for PAUSED and AWAITING_APPROVAL, 5 for FAILED. \`judge\` tells its verdict in the same way: 0 for
+promote, 1 for abort, 3 for inconclusive. For \`abort\`, ROLLED_BACK is what was wanted: 0. A command
 that was ended before the outcome was known exits with 128 and the signal’s number: 130 after Ctrl-C, 143 after SIGTERM, and 141 when
 nobody reads its output any more. Following logs ends with 0 in each case.`;
 

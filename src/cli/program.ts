@@ -32,6 +32,7 @@ const groups = {
   release: 'Release:',
   steer: 'While a deployment is under way:',
   look: 'Look:',
+  gates: 'Try a gate:',
   keep: 'Run and keep:',
 };
 
@@ -120,6 +121,18 @@ export const commandEntries: readonly CommandEntry[] = [
     group: groups.look,
     summary: 'what the instances wrote',
     load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'judge',
+    group: groups.gates,
+    summary: 'replay a recorded log: would the release have been aborted, and when',
+    load: () => import('./commands/judge.ts'),
+  },
+  {
+    name: 'gate',
+    group: groups.gates,
+    summary: 'what a gate takes at given traffic, and what a setting costs',
+    load: () => import('./commands/gate.ts'),
   },
   {
     name: 'server',

@@ -16,7 +16,8 @@ import { root } from '../tidy/sources.ts';
 
 interface Page {
   readonly file: string;
-  readonly scope: Scope;
+  /** What is deployed on the way; undefined: nothing. */
+  readonly scope?: Scope;
   /** What must be seen on the way, in this order. */
   readonly sees: readonly string[];
 }
@@ -32,6 +33,18 @@ const pages: readonly Page[] = [
     scope: { service: 'hello', environment: 'production' },
     sees: ['hello', 'good day', 'hello'],
   },
+  {
+    file: 'docs/gates.md',
+    sees: [
+      'abort after 11s, 3 of 22 requests failed',
+      'exit code 1',
+      '"verdict":"abort"',
+      'exit code 1',
+      'promote after 1m15s, none of 150 requests failed',
+      'the candidate gets 10 requests a second',
+      'the candidate gets 0.25 requests a second',
+    ],
+  },
 ];
 
 describe('documentation', () => {
@@ -45,7 +58,7 @@ describe('documentation', () => {
         const output = await follow(script, directory, home);
         assertSeen(output, sees);
       } finally {
-        await takeDown(home, scope);
+        if (scope !== undefined) await takeDown(home, scope);
         await rm(directory, { recursive: true, force: true });
       }
     });

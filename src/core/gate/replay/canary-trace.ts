@@ -5,11 +5,13 @@ import { nothing, requestLine, unreadable, type Line, type LineParser } from './
 
 const count = z.number().nonnegative();
 
+const bounds = z.array(z.number().positive()).min(1).max(500);
+
 const headerSchema = z.object({
   format: z.literal('canary-trace/1'),
   name: z.string().optional(),
   weight: z.number().min(0).max(1).optional(),
-  le: z.array(z.number().positive()).min(1).max(500).optional(),
+  le: z.union([bounds, z.object({ canary: bounds, stable: bounds })]).optional(),
   history: z.object({ n: count, errors: count, buckets: z.array(count).max(501) }).optional(),
   cfg: z.record(z.string(), z.unknown()).default({}),
 });
@@ -39,7 +41,8 @@ function headerLine(value: unknown): Line | undefined {
   if (typeof value !== 'object' || value === null || !('format' in value || 'type' in value)) return undefined;
   const parsed = headerSchema.safeParse(value);
   if (!parsed.success) return unreadable(`the header is not one of canary-trace/1: ${firstIssue(parsed.error)}`);
-  const { name, weight, le, history, cfg } = parsed.data;
+  const { name, weight, history, cfg } = parsed.data;
+  const { le, differ } = oneSet(parsed.data.le);
   if (history !== undefined && le !== undefined && history.buckets.length !== le.length + 1) {
     return unreadable(
       `the history has ${history.buckets.length} buckets where ${le.length} bounds make ${le.length + 1}`,
@@ -53,10 +56,25 @@ function headerLine(value: unknown): Line | undefined {
       name,
       share: weight,
       bounds: le,
-      history: history && { requests: history.n, errors: history.errors, latency: history.buckets },
+      bucketsDiffer: differ,
+      // counts without the bounds that they were counted with say nothing
+      history: history && {
+        requests: history.n,
+        errors: history.errors,
+        latency: le === undefined ? [] : history.buckets,
+      },
       settings: cfg,
     },
   };
+}
+
+type Bounds = z.output<typeof headerSchema>['le'];
+
+/** The bounds, where both releases have the same. */
+function oneSet(le: Bounds): { readonly le: readonly number[] | undefined; readonly differ: boolean } {
+  if (le === undefined || Array.isArray(le)) return { le, differ: false };
+  const differ = le.canary.length !== le.stable.length || le.canary.some((bound, index) => bound !== le.stable[index]);
+  return { le: differ ? undefined : le.stable, differ };
 }
 
 function firstIssue(error: z.ZodError): string {

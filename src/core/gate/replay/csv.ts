@@ -1,7 +1,7 @@
 // Reads CSV: a line of titles, then one request per line.
 
-import type { ReleasePatterns } from './access-log.ts';
 import { nothing, requestLine, unreadable, type Line, type LineParser } from './record.ts';
+import { releaseOfField, type ReleasePatterns } from './release-of.ts';
 import { parseTime } from './time-stamp.ts';
 
 /** Which titles hold what; the first that is there is taken, without regard to case. */
@@ -15,47 +15,59 @@ const titles = {
 
 type Columns = Readonly<Record<keyof typeof titles, number>>;
 
-/** The release column is matched against the patterns; without any, `candidate`, `canary` and `new` are the candidate. */
-export function createCsvParser(releases: ReleasePatterns = { candidate: /^(?:candidate|canary|new)$/i }): LineParser {
+const usual: ReleasePatterns = { candidate: /^(?:candidate|canary|new)$/i };
+
+/**
+ * The release column, or the one titled `field`, is matched against the patterns; without any, `candidate`, `canary` and `new` are
+ * the candidate.
+ */
+export function createCsvParser(releases: ReleasePatterns = usual, field = releases.field): LineParser {
   let columns: Columns | undefined;
   return (line) => {
     if (line.trim() === '') return nothing;
     const cells = splitCsv(line);
     if (columns !== undefined) return rowLine(cells, columns, releases);
-    const found = columnsOf(cells);
+    const found = columnsOf(cells, field);
     if (typeof found === 'string') return unreadable(found);
     columns = found;
     return nothing;
   };
 }
 
-function columnsOf(cells: readonly string[]): Columns | string {
+/** Whether a line is the titles of a file that can be read. */
+export function isTitles(line: string, field?: string): boolean {
+  return typeof columnsOf(splitCsv(line), field) !== 'string';
+}
+
+function columnsOf(cells: readonly string[], field: string | undefined): Columns | string {
   const named = cells.map((cell) => cell.trim().toLowerCase());
   const find = (names: readonly string[]): number =>
     names.map((name) => named.indexOf(name)).find((index) => index >= 0) ?? -1;
-  const columns = Object.fromEntries(Object.entries(titles).map(([key, names]) => [key, find(names)])) as Columns;
+  const wanted = { ...titles, release: field === undefined ? titles.release : [field.toLowerCase()] };
+  const columns = Object.fromEntries(Object.entries(wanted).map(([key, names]) => [key, find(names)])) as Columns;
   const missing = (['time', 'release', 'status'] as const).filter((key) => columns[key] === -1);
-  return missing.length === 0 ? columns : `the titles lack ${missing.join(' and ')}`;
+  return missing.length === 0 ? columns : `the titles lack ${missing.map((key) => wanted[key][0]).join(' and ')}`;
 }
 
-function rowLine(cells: readonly string[], columns: Columns, { candidate, stable }: ReleasePatterns): Line {
+function rowLine(cells: readonly string[], columns: Columns, releases: ReleasePatterns): Line {
   const cell = (column: number): string => cells[column]?.trim() ?? '';
+  const release = releaseOfField(cells[columns.release]?.trim(), releases);
+  if (release === 'nothing') return nothing;
+  if (release === 'missing') return unreadable('the row is too short to name a release');
   const atSeconds = parseTime(cell(columns.time));
   if (atSeconds === undefined) return unreadable(`"${cell(columns.time).slice(0, 40)}" is not a time`);
-  const name = cell(columns.release);
-  const isCandidate = name.search(candidate) >= 0;
-  if (!isCandidate && stable !== undefined && name.search(stable) < 0) return nothing;
-  return requestLine({
-    atSeconds,
-    release: isCandidate ? 'candidate' : 'stable',
-    status: Number(cell(columns.status) || Number.NaN),
-    latencyMs: latencyOf(cell(columns.milliseconds), cell(columns.seconds)),
-  });
+  const status = numberIn(cell(columns.status));
+  if (status === undefined) return unreadable(`"${cell(columns.status).slice(0, 40)}" is not an HTTP status`);
+  const latency = cell(columns.milliseconds) || cell(columns.seconds);
+  const amount = numberIn(latency);
+  if (latency !== '' && amount === undefined) return unreadable(`"${latency.slice(0, 40)}" is not a duration`);
+  const perUnit = cell(columns.milliseconds) === '' ? 1000 : 1;
+  return requestLine({ atSeconds, release, status, latencyMs: amount === undefined ? undefined : amount * perUnit });
 }
 
-function latencyOf(milliseconds: string, seconds: string): number | undefined {
-  if (milliseconds !== '') return Number(milliseconds);
-  return seconds === '' ? undefined : Number(seconds) * 1000;
+/** A number in decimal notation; undefined for anything else. */
+function numberIn(text: string): number | undefined {
+  return /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 /** Cells of one line; a quoted cell may hold commas and doubled quotes. */

@@ -1,6 +1,7 @@
 // Draws a replay: the wealth against the candidate over time, as text for a terminal and as SVG.
 
-import type { ReplayPoint, ReplayVerdict } from './replay.ts';
+import type { ReplayPoint } from './judge.ts';
+import type { ReplayVerdict } from './replay.ts';
 
 export interface Plot {
   readonly points: readonly ReplayPoint[];
@@ -26,7 +27,14 @@ export function terminalPlot({ points, needed, verdict }: Plot, size = { columns
     if (cells !== undefined) cells[column] = mark;
   };
   for (let column = 0; column < size.columns; column += 1) put(rowOf(needed), column, '-');
-  for (const { atSeconds, wealth } of points) put(rowOf(wealth), columnOf(atSeconds), '*');
+  // between two points the wealth is what it was at the first
+  let drawn = { column: columnOf(points[0]?.atSeconds ?? 0), row: rowOf(points[0]?.wealth ?? 1) };
+  for (const { atSeconds, wealth } of points) {
+    const column = columnOf(atSeconds);
+    for (let between = drawn.column + 1; between < column; between += 1) put(drawn.row, between, '*');
+    drawn = { column, row: rowOf(wealth) };
+    put(drawn.row, column, '*');
+  }
   const labels = new Map([
     [rowOf(needed), needed],
     [rowOf(1), 1],

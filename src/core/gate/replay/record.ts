@@ -17,6 +17,8 @@ export interface TraceHeader {
   readonly share?: number | undefined;
   /** Upper bounds of the latency buckets, ms. */
   readonly bounds?: readonly number[] | undefined;
+  /** The releases were measured with different buckets, so their latencies cannot be compared; `bounds` is undefined. */
+  readonly bucketsDiffer?: boolean | undefined;
   /** Stable before the candidate started. */
   readonly history?:
     | { readonly requests: number; readonly errors: number; readonly latency: readonly number[] }
@@ -37,6 +39,9 @@ export type Line =
 
 /** Reads one line at a time; a parser may remember what earlier lines said (a CSV file's titles). */
 export type LineParser = (line: string) => Line;
+
+/** Characters; longer lines are not looked at. */
+export const longestLine = 65_536;
 
 export const nothing: Line = { kind: 'nothing' };
 

@@ -1,0 +1,110 @@
+// The settings of a statistical gate as options of a command: a preset, and what is changed in it.
+
+import type { Command } from 'commander';
+import { parseDuration } from '../base/duration.ts';
+import { Failure } from '../base/failure.ts';
+import { parsePercentage } from '../config/units.ts';
+import { gatePresets, type StageMargins, type StatisticalGate } from '../core/gate/statistics/settings.ts';
+import { wholeNumber } from './numbers.ts';
+
+export interface GateOptions {
+  readonly preset?: string;
+  readonly alpha?: string;
+  readonly beta?: string;
+  readonly warmUp?: string;
+  readonly minBad?: string;
+  readonly marginErrors?: string;
+  readonly marginP95?: string;
+  readonly marginP99?: string;
+  readonly guard?: string;
+}
+
+const presetNames = Object.keys(gatePresets) as (keyof typeof gatePresets)[];
+
+export function addGateOptions(command: Command): Command {
+  return command
+    .option('--preset <name>', presetNames.join(', '))
+    .option('--alpha <percentage>', 'chance that a candidate no worse than stable is ever aborted, such as 1%')
+    .option('--beta <percentage>', 'chance that one worse by the margins passes a stage, such as 5%')
+    .option('--warm-up <duration>', 'latency of the candidate’s first seconds that does not count, such as 60s')
+    .option('--min-bad <number>', 'failed requests below which errors alone cannot abort')
+    .option('--margin-errors <percentage>', 'points by which the candidate’s error rate may be worse, such as 0.5%')
+    .option('--margin-p95 <percentage>', 'requests beyond stable’s p95 that are allowed on top of 5 %')
+    .option('--margin-p99 <percentage>', 'the same beyond p99, on top of 1 %')
+    .option('--guard <percentage>', 'error rate that the guard holds against the candidate alone');
+}
+
+/** The gate that the options come to; undefined where none was given. Rejects with `usage`, naming the option. */
+export function chosenGate(options: GateOptions): StatisticalGate | undefined {
+  const { preset, alpha, beta, warmUp, minBad, guard } = options;
+  const margins = changedMargins(options);
+  const given = [preset, alpha, beta, warmUp, minBad, guard, ...Object.values(margins)];
+  if (given.every((value) => value === undefined)) return undefined;
+  const base: StatisticalGate = gatePresets[presetNamed(preset ?? 'default')];
+  const [first, ...others] = base.margins;
+  return {
+    ...base,
+    ...(alpha !== undefined && { alpha: fraction(alpha, '--alpha') }),
+    ...(beta !== undefined && { beta: fraction(beta, '--beta') }),
+    ...(warmUp !== undefined && { warmUpMs: durationMs(warmUp, '--warm-up') }),
+    ...(minBad !== undefined && { minBadEvents: wholeNumber(minBad, '--min-bad', 0, 1000) }),
+    ...(guard !== undefined && { guard: { ...base.guard, rate: fraction(guard, '--guard') } }),
+    margins: [{ ...first, ...margins }, ...others.map((row) => ({ ...row, ...margins }))],
+  };
+}
+
+function changedMargins({ marginErrors, marginP95, marginP99 }: GateOptions): Partial<StageMargins> {
+  return {
+    ...(marginErrors !== undefined && { errors: fraction(marginErrors, '--margin-errors') }),
+    ...(marginP95 !== undefined && { p95: fraction(marginP95, '--margin-p95') }),
+    ...(marginP99 !== undefined && { p99: fraction(marginP99, '--margin-p99') }),
+  };
+}
+
+function presetNamed(name: string): keyof typeof gatePresets {
+  const found = presetNames.find((preset) => preset === name);
+  if (found !== undefined) return found;
+  throw new Failure('usage', `${JSON.stringify(name)} is no preset`, {
+    at: '--preset',
+    remedy: `Choose one of ${presetNames.join(', ')}.`,
+  });
+}
+
+/** A chance or a rate: above 0 % and at most 50 %. */
+function fraction(text: string, flag: string): number {
+  const value = parsePercentage(text);
+  if (value !== undefined && value > 0 && value <= 0.5) return value;
+  throw new Failure('usage', `${JSON.stringify(text)} is not a percentage above 0% and up to 50%`, {
+    at: flag,
+    remedy: `Write it with its sign, such as \`${flag} 1%\`.`,
+  });
+}
+
+function durationMs(text: string, flag: string): number {
+  const value = text.length > 40 ? undefined : parseDuration(text);
+  if (value !== undefined && value <= 86_400_000) return value;
+  throw new Failure('usage', `${JSON.stringify(text)} is not a duration up to a day`, {
+    at: flag,
+    remedy: `Write it with its unit, such as \`${flag} 60s\`.`,
+  });
+}
+
+/** Basis points of a share of traffic, above 0 and below all of it. */
+export function shareOf(text: string, flag: string): number {
+  const points = Math.round((parsePercentage(text) ?? Number.NaN) * 10_000);
+  if (points >= 1 && points <= 9999) return points;
+  throw new Failure('usage', `${JSON.stringify(text)} is not a share between 0.01% and 99.99%`, {
+    at: flag,
+    remedy: `Write it with its sign, such as \`${flag} 10%\`.`,
+  });
+}
+
+/** An error rate from 0% to 100%. */
+export function errorRateOf(text: string, flag: string): number {
+  const value = parsePercentage(text.trim());
+  if (value !== undefined && value <= 1) return value;
+  throw new Failure('usage', `${JSON.stringify(text)} is not an error rate between 0% and 100%`, {
+    at: flag,
+    remedy: `Write it with its sign, such as \`${flag} 1%\`.`,
+  });
+}
