@@ -17,7 +17,12 @@ const { dependencies = {} } = JSON.parse(await readFile(join(root, 'package.json
 const target = resolve(process.argv[2] ?? join(root, 'dist'));
 
 /** Started by their paths, so each keeps its place; what they share lies in chunks beside `main.js`. */
-const programs = ['src/main.ts', 'src/drivers/router/embedded/proxy-main.ts', 'src/demo/caretaker.ts'];
+const programs = [
+  'src/main.ts',
+  'src/drivers/router/embedded/proxy-main.ts',
+  'src/drivers/router/log-feed/receiver-main.ts',
+  'src/demo/caretaker.ts',
+];
 /** Copied to other places, so it has to be whole. */
 const copied = ['src/demo/service/shop.ts'];
 

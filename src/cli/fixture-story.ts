@@ -93,6 +93,7 @@ const capabilities = {
   sticky: true,
   rules: { header: true, cookie: true },
   preview: true,
+  cuts: true,
   granularity: 1,
 };
 

@@ -23,7 +23,7 @@ export interface Router {
   feed(scope: Scope, signal: AbortSignal): AsyncIterable<SampleBatch>;
   /**
    * Resolves with the number of requests and upgraded connections still in flight on these instances: as soon as it is 0, or
-   * after `withinMs`, when what is left is cut.
+   * after `withinMs`, when what is left is cut; a router that cannot cut leaves that to the end of the instance.
    */
   drain(scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number>;
 }

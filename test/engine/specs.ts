@@ -103,6 +103,7 @@ export const everything: RouterCapabilities = {
   sticky: true,
   rules: { header: true, cookie: true },
   preview: true,
+  cuts: true,
   granularity: 1,
 };
 

@@ -315,6 +315,7 @@ test('what a strategy does not use is not asked of the router', () => {
     sticky: false,
     rules: { header: false, cookie: false },
     preview: false,
+    cuts: true,
     granularity: 10_000,
   };
   assert.doesNotThrow(() => compilePlan(specWith({ gates: [] }), observedWith(), nothing));

@@ -31,6 +31,7 @@ const capabilities: RouterCapabilities = {
   sticky: true,
   rules: { header: true, cookie: true },
   preview: true,
+  cuts: true,
   granularity: 1,
 };
 

@@ -69,6 +69,7 @@ const everything: RouterCapabilities = {
   sticky: true,
   rules: { header: true, cookie: true },
   preview: true,
+  cuts: true,
   granularity: 1,
 };
 

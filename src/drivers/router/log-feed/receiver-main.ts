@@ -1,0 +1,117 @@
+// The thread that receives log lines: it does nothing else, so that it is never late.
+
+import { createSocket } from 'node:dgram';
+import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { Frames } from './frames.ts';
+import { longestLine } from './line.ts';
+import type { ReceiverCommand, ReceiverOrder, ReceiverReport } from './receiver-protocol.ts';
+
+/** Handed over at least this often while there are lines. */
+const handOverMs = 50;
+/** Lines that may wait for the controller before more are thrown away: about ten seconds at 20,000 a second. */
+const waitingMax = 200_000;
+/** As much as the system allows; Linux grants at most net.core.rmem_max. */
+const bufferBytes = 16 * 1024 * 1024;
+const connectionsMax = 64;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this program
+const order = workerData as ReceiverOrder;
+const controller = parentPort;
+if (controller === null) throw new Error('the receiver runs as a thread only');
+
+let lines: string[] = [];
+let lost = 0;
+let taken = true;
+let dropsTold = 0;
+let localPort = 0;
+
+const report = (message: ReceiverReport): void => controller.postMessage(message);
+
+function take(line: string): void {
+  if (lines.length >= waitingMax) lost += 1;
+  else lines.push(line.length > longestLine ? line.slice(0, longestLine + 1) : line);
+}
+
+function handOver(): void {
+  if (!taken) return;
+  if (order.transport === 'udp') lost += newDrops();
+  if (lines.length === 0 && lost === 0) return;
+  taken = false;
+  report({ kind: 'lines', text: lines.join('\n'), lost });
+  lines = [];
+  lost = 0;
+}
+
+/** Datagrams that the kernel threw away since the last look because the socket's buffer was full; 0 where it does not say. */
+function newDrops(): number {
+  let table: string;
+  try {
+    table = readFileSync('/proc/net/udp', 'latin1');
+  } catch {
+    return 0;
+  }
+  const local = `:${localPort.toString(16).toUpperCase().padStart(4, '0')}`;
+  const ours = table.split('\n').filter((row) => row.trim().split(/\s+/)[1]?.endsWith(local) === true);
+  const drops = ours.reduce((sum, row) => sum + Number(row.trim().split(/\s+/).at(-1)), 0);
+  const fresh = drops - dropsTold;
+  dropsTold = drops;
+  return Math.max(0, fresh);
+}
+
+function failed(error: NodeJS.ErrnoException): void {
+  report({ kind: 'failed', code: error.code ?? 'unknown', message: error.message });
+}
+
+function listenUdp(): () => void {
+  const socket = createSocket({ type: order.host.includes(':') ? 'udp6' : 'udp4' });
+  socket.on('error', failed);
+  socket.on('message', (message) => {
+    const end = message.at(-1) === 10 ? message.length - 1 : message.length;
+    take(message.toString('latin1', 0, Math.min(end, longestLine + 1)).replaceAll('\n', ' '));
+  });
+  socket.bind({ address: order.host, port: order.port, exclusive: true }, () => {
+    socket.setRecvBufferSize(bufferBytes);
+    localPort = socket.address().port;
+    report({ kind: 'listening', port: localPort, bufferBytes: socket.getRecvBufferSize() });
+  });
+  return () => socket.close();
+}
+
+function listenTcp(): () => void {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    const frames = new Frames(longestLine, take);
+    socket.on('data', (chunk: Buffer) => {
+      if (!frames.push(chunk)) socket.destroy();
+    });
+    // A sender that goes away may do so at any time; it connects again.
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.maxConnections = connectionsMax;
+  server.on('error', failed);
+  server.listen({ host: order.host, port: order.port, exclusive: true }, () => {
+    localPort = (server.address() as AddressInfo).port;
+    report({ kind: 'listening', port: localPort, bufferBytes: 0 });
+  });
+  return () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+}
+
+const close = order.transport === 'udp' ? listenUdp() : listenTcp();
+const timer = setInterval(handOver, handOverMs);
+controller.on('message', (command: ReceiverCommand) => {
+  if (command === 'taken') {
+    taken = true;
+    return;
+  }
+  clearInterval(timer);
+  close();
+  controller.close();
+});
