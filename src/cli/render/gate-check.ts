@@ -1,10 +1,12 @@
 // Gate checks in words, for plans; once there is evidence, verdicts bring their own.
 
 import { metricNames, valueText } from '../../core/gate/assess.ts';
+import { queryWords } from '../../core/gate/assess-query.ts';
 import type { GateCheck, GateMetric } from '../../core/gate/check.ts';
 
 /** `error rate at most 5 %`, `p95 at most 20 % worse than stable`. */
 export function gateCheckWords(check: GateCheck): string {
+  if (check.kind === 'query') return `${queryWords(check)}, asked of ${check.source}`;
   const name = metricNames[check.metric];
   if (check.kind === 'absolute') {
     return `${name} ${check.bound === 'max' ? 'at most' : 'at least'} ${valueText(check.metric, check.limit)}`;

@@ -1,7 +1,7 @@
 // Decides what a hold leads to: go on, stay, ask a person, or go back; always with the reason.
 
 import type { HoldStep } from '../plan/step.ts';
-import type { Judgement } from '../gate/verdict.ts';
+import { isBound, type Judgement, type Outcome, type Verdict } from '../gate/verdict.ts';
 
 export type Decision =
   | { readonly kind: 'advance'; readonly reason: string }
@@ -24,7 +24,7 @@ export function decide(step: HoldStep, facts: HoldFacts): Decision {
   const passed = facts.minimumsReached && (step.checks.length === 0 || judgement?.outcome === 'pass');
   if (passed && (step.noData === 'hold' || facts.overdue)) return onwards(step, judgement);
   if (!facts.overdue) return { kind: 'hold', reason: `${step.name}: more time or requests are needed` };
-  if (step.noData === 'pass') return onwards(step, judgement);
+  if (step.noData === 'pass' && (judgement === undefined || !isBound(judgement))) return onwards(step, judgement);
   return {
     kind: 'pause',
     reason: `${step.name}: no conclusion in the longest time allowed: ${reasonOf(judgement, 'inconclusive')}`,
@@ -37,10 +37,16 @@ function onwards(step: HoldStep, judgement: Judgement | undefined): Decision {
 }
 
 /** The reasons of the verdicts with this outcome, as one text. */
-export function reasonOf(judgement: Judgement | undefined, outcome: 'pass' | 'fail' | 'inconclusive'): string {
+export function reasonOf(judgement: Judgement | undefined, outcome: Outcome): string {
   const reasons = (judgement?.verdicts ?? [])
-    .filter((verdict) => verdict.outcome === outcome)
+    .filter((verdict) => speaksFor(verdict, outcome))
     .map((verdict) => verdict.reason);
   if (reasons.length > 0) return reasons.join('; ');
   return outcome === 'pass' ? 'nothing speaks against going on' : 'no requests of the release on trial were seen';
+}
+
+/** A failure that weighs too little to decide leaves the matter open. */
+function speaksFor(verdict: Verdict, outcome: Outcome): boolean {
+  if (outcome !== 'pass' && verdict.weight === 0) return false;
+  return verdict.outcome === outcome || (outcome === 'inconclusive' && verdict.outcome === 'fail');
 }

@@ -1,6 +1,7 @@
-// Judges checks on the evidence of a hold: limits of the candidate alone, and limits against stable over the same time.
+// Judges checks on the evidence of a hold: limits of the candidate alone, limits against stable over the same time, answers of metric sources.
 
-import type { GateCheck, GateMetric } from './check.ts';
+import { assessQuery, type QueryReadings } from './assess-query.ts';
+import type { GateCheck, GateMetric, SampleCheck } from './check.ts';
 import { evidenceOf, type Window } from './window.ts';
 import { errorRate, type Judgement, type Outcome, type ReleaseEvidence, type Verdict } from './verdict.ts';
 
@@ -14,12 +15,22 @@ export interface Evidence {
 /** More than this share of samples lost makes a passing judgement inconclusive: what is missing may be what matters. */
 const bearableLoss = 0.01;
 
-/** The judgement of all checks together: one failure fails, one open question leaves it open. */
-export function judge(checks: readonly GateCheck[], window: Window, now: number): Judgement {
+/**
+ * The judgement of all checks together: failures fail when their weights add up to 1 or more, and less than that, or an open question,
+ * leaves it open. `readings` are the newest answers to the questions among the checks, by name.
+ */
+export function judge(
+  checks: readonly GateCheck[],
+  window: Window,
+  now: number,
+  readings: QueryReadings = new Map(),
+): Judgement {
   const candidate = evidenceOf(window, 'candidate');
   const stable = window.stable === undefined ? undefined : evidenceOf(window, 'stable');
   const evidence: Evidence = { candidate, stable, durationMs: Math.max(0, now - window.startedAt) };
-  const verdicts = checks.map((check) => assess(check, evidence));
+  const verdicts = checks.map((check) =>
+    check.kind === 'query' ? assessQuery(check, readings.get(check.name) ?? [], now) : assess(check, evidence),
+  );
   const seen = candidate.requests + (stable?.requests ?? 0);
   if (window.lost > bearableLoss * (seen + window.lost)) verdicts.push(lossVerdict(window.lost, seen));
   return {
@@ -32,8 +43,11 @@ export function judge(checks: readonly GateCheck[], window: Window, now: number)
 }
 
 function together(verdicts: readonly Verdict[]): Outcome {
-  if (verdicts.some((verdict) => verdict.outcome === 'fail')) return 'fail';
-  return verdicts.some((verdict) => verdict.outcome === 'inconclusive') ? 'inconclusive' : 'pass';
+  const counted = verdicts.filter((verdict) => verdict.weight !== 0 && verdict.outcome !== 'pass');
+  const failed = counted.filter((verdict) => verdict.outcome === 'fail');
+  // Weights are decimal fractions: 0.7 and 0.3 must be enough.
+  if (failed.reduce((sum, verdict) => sum + (verdict.weight ?? 1), 0) >= 1 - 1e-9) return 'fail';
+  return counted.length > 0 ? 'inconclusive' : 'pass';
 }
 
 function lossVerdict(lost: number, seen: number): Verdict {
@@ -47,11 +61,11 @@ function lossVerdict(lost: number, seen: number): Verdict {
 }
 
 /** Judges one check. Too few samples, or nothing to compare with, is inconclusive. */
-export function assess(check: GateCheck, evidence: Evidence): Verdict {
+export function assess(check: SampleCheck, evidence: Evidence): Verdict {
   return check.kind === 'absolute' ? assessAbsolute(check, evidence) : assessRelative(check, evidence);
 }
 
-function assessAbsolute(check: Extract<GateCheck, { kind: 'absolute' }>, evidence: Evidence): Verdict {
+function assessAbsolute(check: Extract<SampleCheck, { kind: 'absolute' }>, evidence: Evidence): Verdict {
   const { candidate } = evidence;
   const name = `${metricNames[check.metric]} ${check.bound === 'max' ? 'at most' : 'at least'} ${valueText(check.metric, check.limit)}`;
   const value = metricOf(check.metric, candidate, evidence.durationMs);
@@ -67,7 +81,7 @@ function assessAbsolute(check: Extract<GateCheck, { kind: 'absolute' }>, evidenc
   };
 }
 
-function assessRelative(check: Extract<GateCheck, { kind: 'relative' }>, evidence: Evidence): Verdict {
+function assessRelative(check: Extract<SampleCheck, { kind: 'relative' }>, evidence: Evidence): Verdict {
   const { candidate, stable } = evidence;
   const name = `${metricNames[check.metric]} ${relativeWords(check)}`;
   const samples = Math.min(candidate.requests, stable?.requests ?? 0);
@@ -87,7 +101,7 @@ function assessRelative(check: Extract<GateCheck, { kind: 'relative' }>, evidenc
   };
 }
 
-function relativeWords(check: Extract<GateCheck, { kind: 'relative' }>): string {
+function relativeWords(check: Extract<SampleCheck, { kind: 'relative' }>): string {
   const points = isRate(check.metric)
     ? `${Number((check.limit * 100).toFixed(3))} points`
     : valueText(check.metric, check.limit);
@@ -95,7 +109,7 @@ function relativeWords(check: Extract<GateCheck, { kind: 'relative' }>): string 
   return `at most ${amount} worse than stable`;
 }
 
-function tooFew(name: string, check: GateCheck, samples: number): Verdict {
+function tooFew(name: string, check: SampleCheck, samples: number): Verdict {
   return {
     check: name,
     outcome: 'inconclusive',

@@ -13,6 +13,10 @@ export interface Verdict {
   readonly value?: number | undefined;
   readonly limit?: number | undefined;
   readonly samples: number;
+  /** What a failure counts; from 1 on, all failures together, the judgement fails. Default 1; 0 is for people to read only. */
+  readonly weight?: number | undefined;
+  /** While this is inconclusive nothing goes on, not even a hold that goes on without requests. */
+  readonly binding?: true | undefined;
 }
 
 /** What one release showed during a hold. */
@@ -37,6 +41,13 @@ export interface Judgement {
   readonly lost: number;
   /** Evidence of the statistical gate, where one judged. */
   readonly statistics?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Whether something is open that must be answered before anything goes on. */
+export function isBound(judgement: Judgement): boolean {
+  return judgement.verdicts.some(
+    (verdict) => verdict.binding === true && verdict.outcome !== 'pass' && verdict.weight !== 0,
+  );
 }
 
 export function errorRate(evidence: ReleaseEvidence): number {

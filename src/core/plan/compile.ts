@@ -1,5 +1,6 @@
 // Compiles a specification and what is there now to a plan: a pure function, so that what `plan` prints is what `deploy` does.
 
+import { needsFeed } from '../gate/check.ts';
 import type { RouterCapabilities } from '../router-capabilities.ts';
 import type { Observed, Plan, PlannedStep, StrategyName } from './plan.ts';
 import type { DeploySpec } from './spec.ts';
@@ -64,7 +65,7 @@ function refuseUnsupported(spec: DeploySpec, router: RouterCapabilities): void {
     refuse('strategy.canary.match', 'header rules', driver);
   if (strategy.match.some((match) => 'cookie' in match) && !router.rules.cookie)
     refuse('strategy.canary.match', 'cookie rules', driver);
-  if (spec.gates.length > 0 && !router.feed) refuse('gates', 'a feed of requests for the gates', driver);
+  if (spec.gates.some(needsFeed) && !router.feed) refuse('gates', 'a feed of requests for the gates', driver);
   for (const [index, stage] of strategy.stages.entries()) {
     if (stage.share % router.granularity !== 0) {
       refuse(`strategy.canary.stages[${index}]`, `a share finer than ${router.granularity / 100} %`, driver);

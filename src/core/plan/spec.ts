@@ -1,6 +1,7 @@
 // The specification of a deployment: the configuration of one environment, resolved to absolute paths, milliseconds and basis points.
 
 import type { GateCheck } from '../gate/check.ts';
+import type { MetricSource } from '../metrics/source.ts';
 import type { RunSpec } from '../release.ts';
 import type { RouteMatch, Stickiness } from '../routes.ts';
 import type { Scope } from '../scope.ts';
@@ -109,6 +110,8 @@ export interface DeploySpec {
   readonly validation: readonly ValidationCheck[];
   readonly strategy: StrategySpec;
   readonly gates: readonly GateCheck[];
+  /** Sources that questions among the checks name. */
+  readonly metrics?: Readonly<Record<string, MetricSource>> | undefined;
   readonly watch: WatchSpec;
   readonly platform: PlatformSpec;
   readonly router: RouterSpec;

@@ -2,7 +2,7 @@
 
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec } from '../spec.ts';
-import type { GateCheck } from '../../gate/check.ts';
+import { needsStable, type GateCheck } from '../../gate/check.ts';
 import type { HoldStep, Through } from '../step.ts';
 
 /** Candidate in the store, running, healthy and validated; without traffic yet. */
@@ -55,7 +55,7 @@ export function observe(name: string, forMs: number, checks: readonly GateCheck[
 
 /** Checks that need no other release beside the candidate. */
 export function absoluteChecks(checks: readonly GateCheck[]): readonly GateCheck[] {
-  return checks.filter((check) => check.kind === 'absolute');
+  return checks.filter((check) => !needsStable(check));
 }
 
 /** Requests in flight end, then the candidate's instances are stopped. */

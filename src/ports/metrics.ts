@@ -1,0 +1,11 @@
+// The metrics port: one question about one release to a metric source, and a bounded answer.
+
+import type { MetricOutcome, MetricQuestion } from '../core/metrics/question.ts';
+
+export interface Metrics {
+  /**
+   * Asks once. Whatever the source does, this resolves within the source's own time limit with a number or the reason why there is
+   * none; it rejects only when `signal` aborts.
+   */
+  read(question: MetricQuestion, signal: AbortSignal): Promise<MetricOutcome>;
+}
