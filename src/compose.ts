@@ -6,11 +6,16 @@ import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
 import type { Connection, ConnectOptions, DemoOptions, ServerHandle, ServerOptions } from './cli/context.ts';
 import { createClient } from './client/client.ts';
+import type { MetricSource } from './core/metrics/source.ts';
+import type { AskWeb } from './core/metrics/web.ts';
 import type { DeploySpec, PlatformSpec, RouterSpec } from './core/plan/spec.ts';
 import { type Scope, scopeName } from './core/scope.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
 import { randomIds } from './drivers/ids/random-ids.ts';
 import { createFileLog } from './drivers/log/file-log.ts';
+import { createCommandMetrics } from './drivers/metrics/command/driver.ts';
+import { createHttpMetrics } from './drivers/metrics/http/driver.ts';
+import { createPrometheusMetrics } from './drivers/metrics/prometheus/driver.ts';
 import { createProcessPlatform } from './drivers/platform/process/process-platform.ts';
 import { isRunning, systemProcessTable } from './drivers/platform/process/process-table.ts';
 import { createProber } from './drivers/prober/real/driver.ts';
@@ -20,6 +25,7 @@ import { removeProxy } from './drivers/router/embedded/process/proxies.ts';
 import { openSqliteStore } from './drivers/store/sqlite/driver.ts';
 import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } from './engine/dependencies.ts';
 import { Engine } from './engine/engine.ts';
+import type { Metrics } from './ports/metrics.ts';
 import type { Platform } from './ports/platform.ts';
 import type { Router } from './ports/router.ts';
 import type { Holder, Store } from './ports/store.ts';
@@ -72,6 +78,7 @@ async function dependencies(
     store,
     drivers: driversOf(places, log),
     releases: createDirectoryReleases({ directory: places.releases, clock: systemClock }),
+    metrics: metricsOf(),
     prober: createProber({ clock: systemClock, variables: process.env }),
     clock: systemClock,
     ids: randomIds,
@@ -87,6 +94,29 @@ function driversOf(places: Places, log: Log): (spec: DeploySpec) => Drivers {
   const platformOf = oncePerSettings((spec: PlatformSpec) => createPlatform(spec, places, log));
   const routerOf = oncePerSettings((spec: RouterSpec) => createRouter(spec, places, log));
   return ({ platform, router }) => ({ platform: platformOf(platform), router: routerOf(router) });
+}
+
+/** Metric sources, each by its own settings. The web sources share the way to ask. */
+function metricsOf(): (source: MetricSource) => Metrics {
+  // Loaded with the first question: few commands ask one.
+  const ask: AskWeb = async (source, url, signal) => {
+    const { createAskWeb } = await import('./drivers/metrics/http/ask-web.ts');
+    return createAskWeb({ variables: process.env })(source, url, signal);
+  };
+  return oncePerSettings((source: MetricSource) => createMetrics(source, ask));
+}
+
+function createMetrics(source: MetricSource, ask: AskWeb): Metrics {
+  switch (source.driver) {
+    case 'prometheus':
+      return createPrometheusMetrics({ source, ask, clock: systemClock });
+    case 'http':
+      return createHttpMetrics({ source, ask, clock: systemClock });
+    case 'command':
+      return createCommandMetrics({ source, variables: process.env });
+    case 'memory':
+      throw testsOnly('metrics');
+  }
 }
 
 /** Drivers are made once for the same settings, because they hold connections. */
@@ -123,7 +153,7 @@ function createRouter(spec: RouterSpec, places: Places, log: Log): Router {
   }
 }
 
-function testsOnly(what: 'platform' | 'router'): Failure {
+function testsOnly(what: 'metrics' | 'platform' | 'router'): Failure {
   return new Failure('plan.unsupported', `the ${what} memory runs in tests only`, {
     at: what,
     remedy: `Choose another ${what}; docs/reference/config.md lists them.`,

@@ -136,6 +136,17 @@ export const failureCatalogue = {
     'The release on trial is worse than allowed.',
     'Read the evidence in `sluice history`, mend the release and deploy again.',
   ),
+  // metric sources
+  'metrics.unreachable': entry(
+    'unavailable',
+    'A metric source that gates need does not answer.',
+    'Mend it, or take its queries out of `gates.queries` for this deployment.',
+  ),
+  'metrics.refused': entry(
+    'usage',
+    'A metric source does not take a query, or answers with something that is not one number.',
+    'Correct the query or the source that is named; `sluice validate` asks again.',
+  ),
   // router
   'router.unreachable': entry(
     'unavailable',

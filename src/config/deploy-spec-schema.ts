@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import * as z from 'zod';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import { allTraffic } from '../core/routes.ts';
+import { metricSourcesShape, queryCheckShape } from './metrics-spec-schema.ts';
 import { specProblems } from './rules/spec-rules.ts';
 
 const longestText = 131_072;
@@ -91,6 +92,7 @@ const gateCheckSchema = z.discriminatedUnion('kind', [
     limit: z.number().min(0),
     minSamples: count,
   }),
+  queryCheckShape,
 ]);
 
 const gates = z.array(gateCheckSchema).max(100);
@@ -155,6 +157,7 @@ export const deploySpecShape = z.strictObject({
   validation: z.array(validationCheckSchema).max(200),
   strategy,
   gates,
+  metrics: metricSourcesShape.optional(),
   watch: z.strictObject({ forMs: durationMs, checks: gates, healthFailingMs: durationMs }),
   platform,
   router,

@@ -2,6 +2,7 @@
 
 import type { GateCheck } from '../core/gate/check.ts';
 import type { StrategySpec, WatchSpec } from '../core/plan/spec.ts';
+import { queryChecks, watchedQueries } from './resolve-queries.ts';
 import { defaultGates, gatesSchema, type GatesSettings, type WatchSettings } from './schema/gates.ts';
 
 /** Whether both releases have traffic at the same time at any stage, so that the new one can be compared with stable. */
@@ -34,10 +35,11 @@ const gateNames = [
 /** The checks in force: those given, and the defaults of those of which nothing is said. */
 export function gateChecks(gates: GatesSettings, strategy: StrategySpec, instances: number): readonly GateCheck[] {
   const fallback = runsSideBySide(strategy, instances) ? defaults.sideBySide : defaults.oneAtATime;
-  return gateNames.flatMap((metric) => {
+  const checks = gateNames.flatMap((metric) => {
     const gate = gates[metric] ?? fallback[metric];
     return gate === undefined || gate === 'off' ? [] : checksOf(metric, gate, gates.minSamples);
   });
+  return [...checks, ...queryChecks(gates.queries, gates.minSamples)];
 }
 
 function checksOf(metric: GateName, gate: Gate, commonMinSamples: number): readonly GateCheck[] {
@@ -55,7 +57,7 @@ function checksOf(metric: GateName, gate: Gate, commonMinSamples: number): reado
   return [...checks, { kind: 'relative', metric, unit, limit, minSamples }];
 }
 
-export function watchSpec(watch: WatchSettings): WatchSpec {
+export function watchSpec(watch: WatchSettings, { queries, minSamples: querySamples }: GatesSettings): WatchSpec {
   const { minSamples } = watch;
   const limits = [
     { metric: 'errorRate', bound: 'max', limit: watch.errorRate },
@@ -65,5 +67,9 @@ export function watchSpec(watch: WatchSettings): WatchSpec {
   const checks = limits.flatMap(({ metric, bound, limit }): GateCheck[] =>
     limit === 'off' ? [] : [{ kind: 'absolute', metric, bound, limit, minSamples }],
   );
-  return { forMs: watch.for, checks, healthFailingMs: watch.healthFailing };
+  return {
+    forMs: watch.for,
+    checks: [...checks, ...watchedQueries(queries, querySamples)],
+    healthFailingMs: watch.healthFailing,
+  };
 }

@@ -245,7 +245,7 @@ environments:
   assert.equal(staging.health.intervalMs, 2000);
   assert.equal(production.health.path, '/ready');
   assert.deepEqual(
-    staging.gates.filter((gate) => gate.metric !== 'availability' && gate.metric !== 'p95'),
+    staging.gates.filter((gate) => gate.kind !== 'query' && gate.metric !== 'availability' && gate.metric !== 'p95'),
     [
       { kind: 'absolute', metric: 'errorRate', bound: 'max', limit: 0.02, minSamples: 50 },
       { kind: 'absolute', metric: 'p99', bound: 'max', limit: 9000, minSamples: 50 },

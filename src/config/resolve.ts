@@ -8,6 +8,7 @@ import { nearest } from './nearest.ts';
 import type { Config } from './parse.ts';
 import { configFailure, pathText, type Problem } from './problem.ts';
 import { gateChecks, watchSpec } from './resolve-gates.ts';
+import { metricSources } from './resolve-queries.ts';
 import { strategySpec } from './resolve-strategy.ts';
 import { validationChecks } from './resolve-validation.ts';
 import { specProblems } from './rules/spec-rules.ts';
@@ -47,6 +48,7 @@ export function deploySpec(
   baseDirectory: string,
 ): DeploySpec {
   const strategy = strategySpec(settings.strategy);
+  const metrics = metricSources(settings.metrics, settings.gates.queries, baseDirectory);
   return {
     scope: { service, environment },
     source: source(settings.release, baseDirectory),
@@ -57,7 +59,8 @@ export function deploySpec(
     validation: validationChecks(settings.validate, baseDirectory),
     strategy,
     gates: gateChecks(settings.gates, strategy, settings.instances),
-    watch: watchSpec(settings.watch),
+    ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
+    watch: watchSpec(settings.watch, settings.gates),
     platform: { driver: settings.platform.name },
     router: router(settings.router, baseDirectory),
     drainMs: settings.drain,

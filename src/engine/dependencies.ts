@@ -2,8 +2,10 @@
 
 import type { Log } from '../base/log.ts';
 import type { DeploySpec } from '../core/plan/spec.ts';
+import type { MetricSource } from '../core/metrics/source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Prober } from '../ports/prober.ts';
 import type { Releases } from '../ports/releases.ts';
@@ -22,6 +24,8 @@ export interface Dependencies {
   readonly drivers: (spec: DeploySpec) => Drivers;
   readonly releases: Releases;
   readonly prober: Prober;
+  /** The driver of a metric source; the same one for the same settings. */
+  readonly metrics: (source: MetricSource) => Metrics;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;

@@ -38,6 +38,7 @@ import { Runner } from './runner.ts';
 import { statusOf } from './status-of.ts';
 import { Stream } from './stream.ts';
 import { Turns } from './turns.ts';
+import { checkQueries, outcomeOf } from './check-queries.ts';
 import { previewTargets, runChecks, serviceTarget } from './validate-release.ts';
 
 /** What to do with a deployment that a dead controller left. */
@@ -163,7 +164,11 @@ export class Engine implements Controller {
       request.through === 'service'
         ? [serviceTarget(spec)]
         : await previewTargets(this.#deps.drivers(spec).platform, spec, state.active?.plan.candidate.id);
-    return runChecks(this.#deps.prober, spec, targets, signal);
+    const [checks, queries] = await Promise.all([
+      runChecks(this.#deps.prober, spec, targets, signal),
+      checkQueries(this.#deps, spec, spec.gates, state.situation.stable?.release.id ?? spec.scope.service, signal),
+    ]);
+    return [...checks, ...queries.map(outcomeOf)];
   }
 
   async prune(request: PruneRequest): Promise<PruneAnswer> {

@@ -1,6 +1,6 @@
 // Watches the traffic of one hold: collects samples, judges them, and reports when what can be said changes.
 
-import type { Judgement } from '../core/gate/verdict.ts';
+import { gistOf, type Judgement } from '../core/gate/verdict.ts';
 import { judge } from '../core/gate/assess.ts';
 import { addSample, createWindow, type Window } from '../core/gate/window.ts';
 import { isError, type SampleBatch } from '../core/gate/sample.ts';
@@ -10,6 +10,7 @@ import type { Hold } from '../core/rollout/rollout.ts';
 import type { Router } from '../ports/router.ts';
 import type { LiveNumbers } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
+import { MetricReadings } from './metric-readings.ts';
 
 export interface Observation {
   readonly deps: Dependencies;
@@ -26,11 +27,12 @@ export interface Observation {
 /** Runs until the signal aborts. */
 export async function observeHold(observation: Observation): Promise<void> {
   const observer = new HoldObserver(observation);
-  await Promise.all([observer.collect(), observer.judgeRegularly()]);
+  await Promise.all([observer.collect(), observer.ask(), observer.judgeRegularly()]);
 }
 
 class HoldObserver {
   readonly #observation: Observation;
+  readonly #readings: MetricReadings;
   #window: Window;
   /** Outcome and minimums that were reported last. */
   #reported = '';
@@ -43,6 +45,18 @@ class HoldObserver {
   constructor(observation: Observation) {
     this.#observation = observation;
     this.#window = this.#newWindow(observation.hold.enteredAt);
+    const { deps, plan, step, hold, signal } = observation;
+    const { scope, spec, candidate, stable } = plan;
+    this.#readings = new MetricReadings({
+      deps,
+      scope,
+      checks: step.checks,
+      sources: spec.metrics ?? {},
+      candidate: candidate.id,
+      stable: stable?.id,
+      startedAt: hold.enteredAt,
+      signal,
+    });
   }
 
   #newWindow(startedAt: number): Window {
@@ -83,6 +97,11 @@ class HoldObserver {
     return batch.samples.some((sample) => sample.release === candidate.id && isError(sample));
   }
 
+  /** Puts its questions to the metric sources. */
+  async ask(): Promise<void> {
+    await this.#readings.run();
+  }
+
   async judgeRegularly(): Promise<void> {
     const { deps, signal } = this.#observation;
     while (!signal.aborted) {
@@ -116,11 +135,11 @@ class HoldObserver {
   async #judgeOnce(): Promise<void> {
     const { step, hold, deps } = this.#observation;
     const now = deps.clock.now();
-    const judgement = judge(step.checks, this.#window, now);
+    const judgement = judge(step.checks, this.#window, now, this.#readings.newest);
     const minimumsReached =
       hold.minimumsReached || (now - hold.enteredAt >= step.atLeastMs && judgement.candidate.requests >= step.requests);
     this.#tellLive(now, judgement);
-    const key = `${judgement.outcome} ${minimumsReached}`;
+    const key = `${gistOf(judgement)} ${minimumsReached}`;
     // Reaching the minimums and passing are two events, told one after the other, even where both are true at once.
     const confirms = key === this.#reported && minimumsReached && !this.#confirmed;
     if (key === this.#reported && !confirms) return;

@@ -12,6 +12,7 @@ import { scopeName, type Scope } from '../core/scope.ts';
 import type { Endpoint } from '../core/routes.ts';
 import type { DeployRequest, RollbackRequest } from './controller.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
+import { askFirst } from './check-queries.ts';
 import { endpointOf } from './ensure-healthy.ts';
 
 /** A plan, and the running instances that it starts from. */
@@ -38,7 +39,10 @@ export async function prepareDeploy(
     run: spec.run,
     ...(request.label === undefined ? {} : { label: request.label }),
   };
-  return prepare(deps, spec, situation, { candidate, purpose: 'deploy' });
+  const prepared = await prepare(deps, spec, situation, { candidate, purpose: 'deploy' });
+  // A rollback waits for no metric source.
+  await askFirst(deps, prepared.plan);
+  return prepared;
 }
 
 /** As `prepareDeploy`, for an earlier release; rejects with `rollback.nothing`, `release.unknown` or `release.gone`. */

@@ -12,6 +12,7 @@ import type { ScopeState } from '../ports/store.ts';
 import type { LiveNumbers, RollbackRequest } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
 import { healthCheck } from './ensure-healthy.ts';
+import { MetricReadings } from './metric-readings.ts';
 
 export interface WatchOptions {
   readonly deps: Dependencies;
@@ -77,6 +78,7 @@ class Watch {
   readonly #scope: Scope;
   readonly #placement: Placement;
   readonly #signal: AbortSignal;
+  readonly #readings: MetricReadings;
   #pane: Window;
   #before: Window | undefined;
   #unhealthySince: number | undefined;
@@ -87,6 +89,11 @@ class Watch {
     this.#placement = placement;
     this.#signal = signal;
     this.#pane = this.#newPane();
+    const { spec, release } = placement;
+    const { deps } = options;
+    const [checks, sources] = [spec.watch.checks, spec.metrics ?? {}];
+    const startedAt = deps.clock.now();
+    this.#readings = new MetricReadings({ deps, scope, checks, sources, candidate: release.id, startedAt, signal });
   }
 
   #newPane(): Window {
@@ -94,7 +101,7 @@ class Watch {
   }
 
   async run(until: number): Promise<void> {
-    await Promise.all([this.#collect(), this.#look(until)]);
+    await Promise.all([this.#collect(), this.#readings.run(), this.#look(until)]);
   }
 
   async #collect(): Promise<void> {
@@ -134,7 +141,9 @@ class Watch {
     const { deps, live } = this.#options;
     const now = deps.clock.now();
     const windows = this.#before === undefined ? [this.#pane] : [this.#pane, this.#before];
-    const judgements = windows.map((window) => judge(this.#placement.spec.watch.checks, window, now));
+    const judgements = windows.map((window) =>
+      judge(this.#placement.spec.watch.checks, window, now, this.#readings.newest),
+    );
     if (now - this.#pane.startedAt >= paneMs) {
       this.#before = this.#pane;
       this.#pane = this.#newPane();

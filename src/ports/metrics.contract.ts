@@ -32,7 +32,11 @@ export const contractValues = {
 } as const;
 
 /** Registers the suite. `make` is called once per test. */
-export function metricsContract(name: string, make: () => Promise<MetricsHarness>, options: ContractOptions = {}): void {
+export function metricsContract(
+  name: string,
+  make: () => Promise<MetricsHarness>,
+  options: ContractOptions = {},
+): void {
   const within = (title: string, run: (harness: MetricsHarness) => Promise<void>, skip?: string): void => {
     it(title, { skip: skip ?? false }, async () => {
       const harness = await make();

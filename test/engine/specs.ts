@@ -4,7 +4,7 @@ import { compilePlan } from '../../src/core/plan/compile.ts';
 import { describeStep } from '../../src/core/plan/describe-step.ts';
 import type { Observed, Plan, PlannedStep } from '../../src/core/plan/plan.ts';
 import type { BlueGreenStrategy, CanaryStrategy, DeploySpec, RollingStrategy } from '../../src/core/plan/spec.ts';
-import type { GateCheck } from '../../src/core/gate/check.ts';
+import type { SampleCheck } from '../../src/core/gate/check.ts';
 import type { Release } from '../../src/core/release.ts';
 import type { RouterCapabilities } from '../../src/core/router-capabilities.ts';
 import type { Scope } from '../../src/core/scope.ts';
@@ -26,7 +26,7 @@ export const ready: HttpCheck = {
   pauseMs: 0,
 };
 
-export const fewErrors: GateCheck = {
+export const fewErrors: SampleCheck = {
   kind: 'absolute',
   metric: 'errorRate',
   bound: 'max',
@@ -34,7 +34,7 @@ export const fewErrors: GateCheck = {
   minSamples: 10,
 };
 
-export const notWorse: GateCheck = {
+export const notWorse: SampleCheck = {
   kind: 'relative',
   metric: 'errorRate',
   unit: 'points',

@@ -15,6 +15,7 @@ import { createSequentialIds } from '../../src/drivers/ids/sequential-ids.ts';
 import { createMemoryPlatform, type MemoryPlatformCall } from '../../src/drivers/platform/memory/memory-platform.ts';
 import { MemoryProber, type MemoryAnswer, type MemoryQuestion } from '../../src/drivers/prober/memory/driver.ts';
 import { createMemoryReleases } from '../../src/drivers/releases/memory/memory-releases.ts';
+import { MemoryMetrics, type MemoryMetric } from '../../src/drivers/metrics/memory/driver.ts';
 import { MemoryRouter, type RouterFault } from '../../src/drivers/router/memory/driver.ts';
 import { createMemoryStore, type StoreFaults } from '../../src/drivers/store/memory/driver.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -33,6 +34,12 @@ export class EngineWorld {
   readonly releases = createMemoryReleases({ clock: this.clock });
   readonly router = new MemoryRouter({ clock: this.clock, fault: (call) => this.#onRouter(call) });
   readonly platform = createMemoryPlatform({ clock: this.clock, fault: (call) => this.#onPlatform(call) });
+  readonly metrics = new MemoryMetrics({
+    clock: this.clock,
+    answer: ({ query, values }) => this.metric(query, this.version(values.release)),
+  });
+  /** What a metric source says of a version; exchanged at any time. */
+  metric: (query: string, version: string) => MemoryMetric = () => 0;
   readonly prober = new MemoryProber({ clock: this.clock, answer: (question) => this.#answer(question) });
   readonly log = {
     write: (level: string, message: string, fields?: Readonly<Record<string, unknown>>): void => {

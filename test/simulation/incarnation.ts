@@ -3,6 +3,7 @@
 import { Engine } from '../../src/engine/engine.ts';
 import type { EngineTiming } from '../../src/engine/dependencies.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { Metrics } from '../../src/ports/metrics.ts';
 import type { Holder } from '../../src/ports/store.ts';
 import { never } from './faults.ts';
 import type { World } from './world.ts';
@@ -20,7 +21,7 @@ export const timing: EngineTiming = {
 /** What a controller reaches of its world. */
 export type Surroundings = Pick<
   World,
-  'clock' | 'ids' | 'platform' | 'router' | 'releases' | 'store' | 'prober' | 'log' | 'knowsDead'
+  'clock' | 'ids' | 'metrics' | 'platform' | 'router' | 'releases' | 'store' | 'prober' | 'log' | 'knowsDead'
 >;
 
 export class Incarnation {
@@ -42,6 +43,7 @@ export class Incarnation {
       drivers: () => ({ platform: cut(world.platform), router: cut(world.router) }),
       releases: cut(world.releases),
       prober: cut(world.prober),
+      metrics: () => cut<Metrics>(world.metrics),
       clock: { now: () => world.clock.now(), sleep: (ms, signal) => this.#alive(() => world.clock.sleep(ms, signal)) },
       ids: world.ids,
       log: world.log,

@@ -5,6 +5,7 @@ import { SimulatedClock } from '../../src/drivers/clock/simulated-clock.ts';
 import { createSequentialIds } from '../../src/drivers/ids/sequential-ids.ts';
 import { createMemoryPlatform, type MemoryPlatform } from '../../src/drivers/platform/memory/memory-platform.ts';
 import { createMemoryReleases, type MemoryReleases } from '../../src/drivers/releases/memory/memory-releases.ts';
+import { MemoryMetrics } from '../../src/drivers/metrics/memory/driver.ts';
 import { MemoryRouter } from '../../src/drivers/router/memory/driver.ts';
 import { createMemoryStore, type StoreCall } from '../../src/drivers/store/memory/driver.ts';
 import type { Prober } from '../../src/ports/prober.ts';
@@ -31,6 +32,7 @@ export class World {
   readonly releases: MemoryReleases;
   readonly store: Store;
   readonly prober: Prober;
+  readonly metrics = new MemoryMetrics({ clock: this.clock, answer: () => 0 });
   readonly log: Log;
   readonly random: Random;
   /** Log lines, for a failing seed. */

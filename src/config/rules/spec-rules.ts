@@ -2,8 +2,10 @@
 
 import { formatDuration } from '../../base/duration.ts';
 import type { CanaryStage, DeploySpec, RollingStrategy } from '../../core/plan/spec.ts';
+import { type GateCheck, needsStable, type QueryCheck } from '../../core/gate/check.ts';
 import { allTraffic, shareText } from '../../core/routes.ts';
 import { runsSideBySide } from '../resolve-gates.ts';
+import { queryProblems } from './query-rules.ts';
 import { releaseProblems } from './release-rules.ts';
 import type { RuleProblem } from './rule.ts';
 
@@ -15,6 +17,7 @@ export function specProblems(spec: DeploySpec): readonly RuleProblem[] {
     ...healthProblems(spec),
     ...strategyProblems(spec),
     ...gateProblems(spec),
+    ...queryProblems(spec),
     ...previewProblems(spec),
   ];
 }
@@ -103,12 +106,28 @@ function gateProblems({ gates, strategy, instances }: DeploySpec): readonly Rule
     rolling: 'all instances are replaced in one batch, which leaves stable no traffic',
   }[strategy.kind];
   return gates
-    .filter((gate) => gate.kind === 'relative')
-    .map(({ metric }) => ({
-      path: ['gates', metric, 'worseThanStable'],
+    .filter((gate) => gate.kind === 'query' || gate.kind === 'relative')
+    .filter(needsStable)
+    .map((gate) => ({
+      path: gate.kind === 'query' ? queryPath(gates, gate) : ['gates', gate.metric, 'worseThanStable'],
       message: `the new release cannot be compared with stable: ${why}`,
-      remedy: `Give this environment a gates.${metric} with a fixed limit only (${metric === 'availability' ? 'min' : 'max'}), or use canary.`,
+      remedy: fixedLimitRemedy(gate),
     }));
+}
+
+function queryPath(gates: DeploySpec['gates'], query: GateCheck): RuleProblem['path'] {
+  return [
+    'gates',
+    'queries',
+    gates.filter((gate) => gate.kind === 'query').indexOf(query as QueryCheck),
+    'worseThanStable',
+  ];
+}
+
+function fixedLimitRemedy(gate: GateCheck): string {
+  if (gate.kind === 'query') return 'Give it a fixed limit only (max or min), or use canary.';
+  const limit = gate.metric === 'availability' ? 'min' : 'max';
+  return `Give this environment a gates.${gate.metric} with a fixed limit only (${limit}), or use canary.`;
 }
 
 function previewProblems({ router }: DeploySpec): readonly RuleProblem[] {

@@ -5,6 +5,7 @@ import { words } from '../words.ts';
 import { gatesSchema, watchSchema } from './gates.ts';
 import { healthSchema } from './health.ts';
 import { envSchema, releaseSchema } from './release.ts';
+import { metricsSchema } from './metrics.ts';
 import { platformSchema, routerSchema } from './router.ts';
 import { settings } from './settings.ts';
 import { strategySchema } from './strategy.ts';
@@ -48,6 +49,9 @@ const shape = {
     .describe(
       'What the live requests of a release on trial may look like. A gate that is given here replaces its default; `off` removes it.',
     ),
+  metrics: metricsSchema
+    .prefault({})
+    .describe('Where `gates.queries` can ask for numbers that the router does not see, by name.'),
   watch: watchSchema.prefault({}).describe('What starts a rollback by itself after a promotion.'),
   drain: duration({ mostMs: 86_400_000 })
     .prefault('30s')

@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { words } from '../words.ts';
+import { queriesSchema } from './queries.ts';
 import { orOff, settings } from './settings.ts';
 import { duration, percentage, rate, whole } from './values.ts';
 
@@ -77,6 +78,9 @@ export const gatesSchema = settings({
     ),
   p99: orOff(latency).optional().describe('The latency that 99 % of the requests stay below. Default: no gate.'),
   requestRate: orOff(requestRate).optional().describe('Requests that reach the new release. Default: no gate.'),
+  queries: queriesSchema
+    .prefault([])
+    .describe('Questions to metric sources, each with the range in which the answer must lie.'),
 }).meta({ id: 'Gates' });
 
 export type GatesSettings = z.output<typeof gatesSchema>;

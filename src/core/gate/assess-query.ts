@@ -1,6 +1,6 @@
 // Judges a question to a metric source by its newest answers: so many in a row must agree, and no answer is ever a good one.
 
-import { isNoData, type MetricOutcome, type NoNumber } from '../metrics/question.ts';
+import { isNoData, type MetricOutcome, type NoNumber, type NoNumberReason } from '../metrics/question.ts';
 import type { QueryCheck } from './check.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 
@@ -24,6 +24,7 @@ interface Finding {
   readonly words: string;
   readonly value?: number | undefined;
   readonly limit?: number | undefined;
+  readonly cause?: NoNumberReason | undefined;
 }
 
 /** Longest that one question may take; a reading that is older than two pauses and this was made by nobody lately. */
@@ -54,7 +55,7 @@ function inARow(findings: readonly Finding[], points: number): string {
 }
 
 function verdict(check: QueryCheck, samples: number, finding: Finding): Verdict {
-  const { outcome, words, value, limit } = finding;
+  const { outcome, words, value, limit, cause } = finding;
   return {
     check: queryWords(check),
     outcome,
@@ -64,38 +65,48 @@ function verdict(check: QueryCheck, samples: number, finding: Finding): Verdict 
     samples,
     weight: check.weight,
     binding: true,
+    ...(cause === undefined ? {} : { cause }),
   };
 }
 
-function open(words: string): Finding {
-  return { outcome: 'inconclusive', words };
+function open(words: string, cause?: NoNumberReason): Finding {
+  return { outcome: 'inconclusive', words, ...(cause === undefined ? {} : { cause }) };
 }
 
 function findingOf(check: QueryCheck, { value, samples, stable }: QueryReading): Finding {
   if (value.kind === 'none') return withoutNumber(check, value);
   if (check.samples !== undefined) {
-    if (samples?.kind !== 'number') return open(`has no number of samples: ${wordsOf(check, samples)}`);
+    if (samples?.kind !== 'number')
+      return open(`has no number of samples: ${wordsOf(check, samples)}`, samples?.reason);
     if (samples.value < check.minSamples)
       return open(`stands on ${numberText(samples.value)} of at least ${check.minSamples} samples`);
   }
   const broken = brokenLimit(check, value.value);
   if (broken !== undefined) return { outcome: 'fail', value: value.value, ...broken };
   if (check.worseThanStable === undefined) return inside(check, value.value);
-  if (stable?.kind !== 'number') return open(`cannot be compared with stable: ${wordsOf(check, stable)}`);
-  return compared(check, value.value, stable.value, check.worseThanStable);
+  if (stable?.kind !== 'number')
+    return open(`cannot be compared with stable: ${wordsOf(check, stable)}`, stable?.reason);
+  return compared(value.value, stable.value, check.worseThanStable);
 }
 
 /** Only a source that works and has nothing to say speaks of the release, and only where the configuration says so. */
 function withoutNumber(check: QueryCheck, none: NoNumber): Finding {
   const failing = check.noData === 'fail' && isNoData(none);
-  return { outcome: failing ? 'fail' : 'inconclusive', words: `has no number: ${wordsOf(check, none)}` };
+  return {
+    outcome: failing ? 'fail' : 'inconclusive',
+    words: `has no number: ${wordsOf(check, none)}`,
+    cause: none.reason,
+  };
 }
 
 function wordsOf(check: QueryCheck, outcome: MetricOutcome | undefined): string {
   return outcome?.kind === 'none' ? `${outcome.reason}: ${outcome.words} (${check.source})` : 'it was not asked';
 }
 
-function brokenLimit({ max, min }: QueryCheck, value: number): { readonly words: string; readonly limit: number } | undefined {
+function brokenLimit(
+  { max, min }: QueryCheck,
+  value: number,
+): { readonly words: string; readonly limit: number } | undefined {
   if (max !== undefined && value > max)
     return { words: `is ${numberText(value)}, allowed is at most ${numberText(max)}`, limit: max };
   if (min !== undefined && value < min)
@@ -108,7 +119,7 @@ function inside(check: QueryCheck, value: number): Finding {
   return { outcome: 'pass', value, limit, words: `is ${numberText(value)}, allowed is ${limitWords(check)}` };
 }
 
-function compared(check: QueryCheck, value: number, stable: number, worse: number): Finding {
+function compared(value: number, stable: number, worse: number): Finding {
   const limit = stable + Math.abs(stable) * worse;
   const words = `is ${numberText(value)} against ${numberText(stable)} of stable, allowed is at most ${numberText(limit)}`;
   return { outcome: value <= limit ? 'pass' : 'fail', value, limit, words };

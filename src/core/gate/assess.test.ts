@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fewErrors, notWorse } from '../../../test/engine/specs.ts';
 import { assess, judge, metricOf, valueText, type Evidence } from './assess.ts';
-import type { GateCheck } from './check.ts';
+import type { SampleCheck } from './check.ts';
 import { addSample, createWindow, type Window } from './window.ts';
 import { errorRate, type ReleaseEvidence } from './verdict.ts';
 
@@ -18,19 +18,19 @@ function against(candidate: Partial<ReleaseEvidence>, stable?: Partial<ReleaseEv
   };
 }
 
-type Absolute = Extract<GateCheck, { kind: 'absolute' }>;
-type Relative = Extract<GateCheck, { kind: 'relative' }>;
+type Absolute = Extract<SampleCheck, { kind: 'absolute' }>;
+type Relative = Extract<SampleCheck, { kind: 'relative' }>;
 
-function limit(metric: Absolute['metric'], bound: Absolute['bound'], amount: number): GateCheck {
+function limit(metric: Absolute['metric'], bound: Absolute['bound'], amount: number): SampleCheck {
   return { kind: 'absolute', metric, bound, limit: amount, minSamples: 10 };
 }
 
-function worse(metric: Relative['metric'], unit: Relative['unit'], amount: number): GateCheck {
+function worse(metric: Relative['metric'], unit: Relative['unit'], amount: number): SampleCheck {
   return { kind: 'relative', metric, unit, limit: amount, minSamples: 10 };
 }
 
 /** Check, what the candidate and stable showed, and the outcome; each limit is tried at its edge and just beyond it. */
-const edges: readonly (readonly [string, GateCheck, Evidence, 'pass' | 'fail'])[] = [
+const edges: readonly (readonly [string, SampleCheck, Evidence, 'pass' | 'fail'])[] = [
   ['error rate at its limit', limit('errorRate', 'max', 0.05), against({ errors: 5 }), 'pass'],
   ['error rate above its limit', limit('errorRate', 'max', 0.05), against({ errors: 6 }), 'fail'],
   ['p95 at its limit', limit('p95', 'max', 100), against({}), 'pass'],

@@ -1,5 +1,6 @@
 // Verdicts of checks, and the judgement that they add up to, each with the numbers it stands on.
 
+import type { NoNumberReason } from '../metrics/question.ts';
 import type { ReleaseId } from '../release.ts';
 
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
@@ -17,6 +18,8 @@ export interface Verdict {
   readonly weight?: number | undefined;
   /** While this is inconclusive nothing goes on, not even a hold that goes on without requests. */
   readonly binding?: true | undefined;
+  /** Why there is no number, for verdicts on answers of metric sources. */
+  readonly cause?: NoNumberReason | undefined;
 }
 
 /** What one release showed during a hold. */
@@ -41,6 +44,12 @@ export interface Judgement {
   readonly lost: number;
   /** Evidence of the statistical gate, where one judged. */
   readonly statistics?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a record of a judgement says beyond its numbers: a new one is worth a record. */
+export function gistOf(judgement: Judgement): string {
+  const answers = judgement.verdicts.filter(({ binding }) => binding === true);
+  return [judgement.outcome, ...answers.map(({ outcome, cause = '' }) => `${outcome} ${cause}`)].join(', ');
 }
 
 /** Whether something is open that must be answered before anything goes on. */

@@ -70,10 +70,12 @@ export function promqlProblem(query: string): { readonly problem: string; readon
       if (kind === 'comment') continue;
       if (!isPlaceholder(name))
         return { problem: `has ${whole}, which stands for nothing`, remedy: `Known: ${known()}.` };
-      if (kind === 'raw')
-        return { problem: `has ${whole} between backticks`, remedy: 'Use double quotes there.' };
+      if (kind === 'raw') return { problem: `has ${whole} between backticks`, remedy: 'Use double quotes there.' };
       if (kind === 'code' && name !== 'window')
-        return { problem: `has ${whole} outside of quotes`, remedy: `Write it inside quotes, as in release="{{${name}}}".` };
+        return {
+          problem: `has ${whole} outside of quotes`,
+          remedy: `Write it inside quotes, as in release="{{${name}}}".`,
+        };
     }
   }
   return undefined;
@@ -93,5 +95,8 @@ export function matching(label: string, pattern: string): string {
 }
 
 function quotedTemplate(text: string): string {
-  return text.replaceAll('\\', () => '\\\\').replaceAll('"', () => '\\"').replaceAll('\n', () => '\\n');
+  return text
+    .replaceAll('\\', () => '\\\\')
+    .replaceAll('"', () => '\\"')
+    .replaceAll('\n', () => '\\n');
 }

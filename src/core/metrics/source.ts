@@ -1,9 +1,6 @@
 // Metric sources as a specification names them: where to ask, with which credentials, and for how long.
 
-/** Where a secret is read from at the moment it is needed; the secret itself is never part of a specification. */
-export type SecretReference =
-  | { /** Absolute path; one line end at its end is dropped. */ readonly fromFile: string }
-  | { /** Name of a variable of the controller. */ readonly fromEnvironment: string };
+import type { SecretReference } from '../../base/secret-reference.ts';
 
 export type Credentials =
   | { readonly kind: 'bearer'; readonly token: SecretReference }

@@ -1,6 +1,12 @@
 // A metric source that exists only as data: a test says what it answers, and time is the clock's alone.
 
-import { type MetricOutcome, type MetricQuestion, noNumber, type NoNumber, numberOutcome } from '../../../core/metrics/question.ts';
+import {
+  type MetricOutcome,
+  type MetricQuestion,
+  noNumber,
+  type NoNumber,
+  numberOutcome,
+} from '../../../core/metrics/question.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Metrics } from '../../../ports/metrics.ts';
 

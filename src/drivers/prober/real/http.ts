@@ -3,7 +3,7 @@
 import { Agent, type Dispatcher, errors, request as send } from 'undici';
 import type { Answer, NoAnswer } from '../../../core/validation/answer.ts';
 import type { Request } from '../../../core/validation/asker.ts';
-import { networkProblem } from './network-problem.ts';
+import { networkProblem } from '../../../base/network-problem.ts';
 
 /** Redirects are not followed; the body is read to its end, or until more came than is kept. */
 export async function request(wanted: Request, signal: AbortSignal): Promise<Answer | NoAnswer> {

@@ -3,7 +3,7 @@
 import { connect as open } from 'node:net';
 import { type Address, addressName } from '../../../core/instance.ts';
 import type { NoAnswer } from '../../../core/validation/answer.ts';
-import { networkProblem } from './network-problem.ts';
+import { networkProblem } from '../../../base/network-problem.ts';
 
 export async function connect(address: Address, signal: AbortSignal): Promise<NoAnswer | undefined> {
   signal.throwIfAborted();

@@ -1,0 +1,133 @@
+// The rules of questions to metric sources: sources that there are, placeholders that mean something, holds that are long enough.
+
+import { formatDuration } from '../../base/duration.ts';
+import type { QueryCheck } from '../../core/gate/check.ts';
+import { placeholderNames, unknownPlaceholders } from '../../core/metrics/placeholders.ts';
+import { promqlProblem } from '../../core/metrics/promql.ts';
+import type { MetricSource } from '../../core/metrics/source.ts';
+import type { DeploySpec } from '../../core/plan/spec.ts';
+import { parseJsonPath } from '../../core/validation/json-path.ts';
+import { nearest } from '../nearest.ts';
+import { oneOf } from '../words.ts';
+import type { RuleProblem } from './rule.ts';
+
+export function queryProblems(spec: DeploySpec): readonly RuleProblem[] {
+  const checks = spec.gates.filter((gate) => gate.kind === 'query');
+  const sources = spec.metrics ?? {};
+  return [
+    ...Object.entries(sources).flatMap(([name, source]) => sourceProblems(name, source)),
+    ...checks.flatMap((check, index) => [
+      ...ownProblems(check, sources, ['gates', 'queries', index]),
+      ...nameProblems(check, checks, index),
+      ...timeProblems(spec, check, index),
+    ]),
+  ];
+}
+
+function sourceProblems(name: string, source: MetricSource): readonly RuleProblem[] {
+  const [unknown] = source.driver === 'http' ? unknownPlaceholders(source.url) : [];
+  if (unknown === undefined) return [];
+  const message = `the URL has {{${unknown}}}, which stands for nothing`;
+  return [{ path: ['metrics', name, 'http', 'url'], message, remedy: `Known: ${known}.` }];
+}
+
+const known = placeholderNames.map((name) => `{{${name}}}`).join(', ');
+
+function ownProblems(
+  check: QueryCheck,
+  sources: Readonly<Record<string, MetricSource>>,
+  path: RuleProblem['path'],
+): readonly RuleProblem[] {
+  const source = Object.hasOwn(sources, check.source) ? sources[check.source] : undefined;
+  if (source === undefined) {
+    const names = Object.keys(sources);
+    const meant = nearest(check.source, names);
+    const hint = names.length === 0 ? 'Describe it under metrics.' : `Known: ${oneOf(names)}.`;
+    const remedy = meant === undefined ? hint : `Did you mean ${JSON.stringify(meant)}?`;
+    return [
+      { path: [...path, 'source'], message: `there is no metric source ${JSON.stringify(check.source)}`, remedy },
+    ];
+  }
+  const problems: RuleProblem[] = [];
+  if (check.max === undefined && check.min === undefined && check.worseThanStable === undefined)
+    problems.push({
+      path: [...path],
+      message: 'it sets no limit',
+      remedy: 'Write max, min, equals or worseThanStable.',
+    });
+  if (check.max !== undefined && check.min !== undefined && check.min > check.max)
+    problems.push({
+      path: [...path, 'min'],
+      message: `no number is at least ${check.min} and at most ${check.max}`,
+      remedy: 'Lower min, or raise max.',
+    });
+  const texts = [
+    ['query', check.query],
+    ['samples', check.samples],
+    ['measuredAt', check.measuredAt],
+  ] as const;
+  for (const [setting, text] of texts) {
+    const found = text === undefined ? undefined : textProblem(source, setting, text);
+    if (found !== undefined) problems.push({ path: [...path, setting], ...found });
+  }
+  return problems;
+}
+
+function textProblem(
+  { driver }: MetricSource,
+  setting: 'query' | 'samples' | 'measuredAt',
+  text: string,
+): { readonly message: string; readonly remedy: string } | undefined {
+  if (driver === 'command' && setting === 'measuredAt')
+    return { message: 'a command’s number is of now', remedy: 'Remove it.' };
+  if (text === '' && driver !== 'command') return { message: 'the query is missing', remedy: missing[driver] };
+  if (driver === 'prometheus') {
+    const found = promqlProblem(text);
+    return found === undefined ? undefined : { message: `it ${found.problem}`, remedy: found.remedy };
+  }
+  const [unknown] = unknownPlaceholders(text);
+  if (unknown !== undefined)
+    return { message: `it has {{${unknown}}}, which stands for nothing`, remedy: `Known: ${known}.` };
+  if (driver === 'http' && parseJsonPath(text) === undefined)
+    return {
+      message: `${JSON.stringify(text)} is not a JSON path`,
+      remedy: 'Write a path such as data.depth or releases["{{release}}"].errors.',
+    };
+  return undefined;
+}
+
+const missing: Readonly<Record<Exclude<MetricSource['driver'], 'command'>, string>> = {
+  prometheus: 'Write query, or template.',
+  http: 'Write a JSON path such as data.depth.',
+  memory: 'Write query.',
+};
+
+function nameProblems(check: QueryCheck, all: readonly QueryCheck[], index: number): readonly RuleProblem[] {
+  if (all.findIndex(({ name }) => name === check.name) === index) return [];
+  const message = `another query is called ${JSON.stringify(check.name)} too`;
+  return [{ path: ['gates', 'queries', index, 'name'], message, remedy: 'Give each its own name.' }];
+}
+
+/** A hold that ends before its questions can be answered would always pause for a person. */
+function timeProblems(spec: DeploySpec, check: QueryCheck, index: number): readonly RuleProblem[] {
+  const source = spec.metrics?.[check.source];
+  const withinMs = source !== undefined && 'withinMs' in source ? source.withinMs : 0;
+  const needsMs = check.points * check.intervalMs + withinMs;
+  return holdsOf(spec)
+    .filter(({ forMs }) => forMs > 0 && forMs < needsMs)
+    .map(({ setting, forMs }) => ({
+      path: ['gates', 'queries', index],
+      message: `${check.points} answers, one every ${formatDuration(check.intervalMs)}, each within ${formatDuration(withinMs)}, need ${formatDuration(needsMs)}, but ${setting} is ${formatDuration(forMs)}`,
+      remedy: `Raise ${setting}, or lower points or interval.`,
+    }));
+}
+
+/** The holds that end at a fixed time. */
+function holdsOf({ strategy }: DeploySpec): readonly { readonly setting: string; readonly forMs: number }[] {
+  if (strategy.kind !== 'canary') return [{ setting: `strategy.${strategy.kind}.observe`, forMs: strategy.observeMs }];
+  const last = strategy.stages.at(-1)?.holdMs ?? 0;
+  return [
+    { setting: 'strategy.canary.maxHold', forMs: strategy.maxHoldMs },
+    { setting: 'the hold of the last stage', forMs: last },
+  ];
+}
