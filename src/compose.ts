@@ -21,6 +21,7 @@ import { isRunning, systemProcessTable } from './drivers/platform/process/proces
 import { createProber } from './drivers/prober/real/driver.ts';
 import { createDirectoryReleases } from './drivers/releases/directory/directory-releases.ts';
 import { createEmbeddedRouter } from './drivers/router/embedded/driver.ts';
+import { createHaproxyRouter } from './drivers/router/haproxy/driver.ts';
 import { removeProxy } from './drivers/router/embedded/process/proxies.ts';
 import { openSqliteStore } from './drivers/store/sqlite/driver.ts';
 import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } from './engine/dependencies.ts';
@@ -148,6 +149,8 @@ function createRouter(spec: RouterSpec, places: Places, log: Log): Router {
   switch (spec.driver) {
     case 'embedded':
       return createEmbeddedRouter({ stateDirectory: places.proxies, spec, clock: systemClock, log });
+    case 'haproxy':
+      return createHaproxyRouter({ spec, clock: systemClock, log });
     case 'memory':
       throw testsOnly('router');
   }

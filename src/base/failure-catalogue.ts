@@ -154,6 +154,16 @@ export const failureCatalogue = {
     'Start it; `sluice server` starts the built-in proxy by itself.',
   ),
   'router.refused': entry('unavailable', 'The router refused the routes.', 'Read its own words in the message.'),
+  'router.setup': entry(
+    'usage',
+    'The router is not set up in the way that Sluice needs.',
+    'Do once what the message says; docs/drivers has a page for each router.',
+  ),
+  'router.access': entry(
+    'usage',
+    'Sluice lacks the rights to give the router its orders.',
+    'Give this user the rights that the message names.',
+  ),
   'router.stale': entry(
     'unavailable',
     'The routes are older than those that the router has.',

@@ -134,6 +134,25 @@ const platform = z.discriminatedUnion('driver', [
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 
+const connect = z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(1).max(65_535) });
+
+const haproxy = z.strictObject({
+  driver: z.literal('haproxy'),
+  listen: connect,
+  preview: connect.optional(),
+  directory: absolute,
+  socket: z.union([z.strictObject({ path: absolute }), connect]),
+  reload: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('pidFile'), path: absolute }),
+    z.strictObject({ kind: z.literal('container'), container: z.string().regex(/^[A-Za-z0-9][\w.-]{0,254}$/) }),
+    z.strictObject({ kind: z.literal('command'), command }),
+  ]),
+  check: command.optional(),
+  feed: z.strictObject({ listen: connect, reach: connect }),
+  limits: z.strictObject({ idleMs: durationMs.min(1), answerMs: durationMs.min(1) }),
+  trustForwarded: z.boolean(),
+});
+
 const router = z.discriminatedUnion('driver', [
   z.strictObject({
     driver: z.literal('embedded'),
@@ -143,6 +162,7 @@ const router = z.discriminatedUnion('driver', [
     limits: z.strictObject({ headerBytes: z.int().positive(), idleMs: durationMs.min(1), answerMs: durationMs.min(1) }),
     trustForwarded: z.boolean(),
   }),
+  haproxy,
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 

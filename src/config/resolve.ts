@@ -2,13 +2,14 @@
 
 import { resolve as resolvePath } from 'node:path';
 import { Failure } from '../base/failure.ts';
-import type { DeploySpec, HealthSpec, ReleaseSource, RouterSpec } from '../core/plan/spec.ts';
+import type { DeploySpec, HealthSpec, ReleaseSource } from '../core/plan/spec.ts';
 import type { EnvironmentValue, RunSpec } from '../core/release.ts';
 import { nearest } from './nearest.ts';
 import type { Config } from './parse.ts';
 import { configFailure, pathText, type Problem } from './problem.ts';
 import { gateChecks, watchSpec } from './resolve-gates.ts';
 import { metricSources } from './resolve-queries.ts';
+import { routerSpec } from './resolve-router.ts';
 import { strategySpec } from './resolve-strategy.ts';
 import { validationChecks } from './resolve-validation.ts';
 import { specProblems } from './rules/spec-rules.ts';
@@ -62,7 +63,7 @@ export function deploySpec(
     ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
     watch: watchSpec(settings.watch, settings.gates),
     platform: { driver: settings.platform.name },
-    router: router(settings.router, baseDirectory),
+    router: routerSpec(settings.router, baseDirectory),
     drainMs: settings.drain,
     stopGraceMs: settings.stopGrace,
     keepReleases: settings.keepReleases,
@@ -104,21 +105,5 @@ function health(given: Settings['health']): HealthSpec {
     withinMs: given.within ?? Math.min(given.interval, longestDefaultWithinMs),
     timeoutMs: given.timeout,
     successes: given.successes,
-  };
-}
-
-function router(given: Settings['router'], baseDirectory: string): RouterSpec {
-  const { listen, preview, tls, limits, trustForwarded } = given.settings;
-  return {
-    driver: given.name,
-    listen,
-    ...(preview === undefined ? {} : { preview }),
-    ...(tls === undefined
-      ? {}
-      : {
-          tls: { certificate: resolvePath(baseDirectory, tls.certificate), key: resolvePath(baseDirectory, tls.key) },
-        }),
-    limits: { headerBytes: limits.header, idleMs: limits.idle, answerMs: limits.answer },
-    trustForwarded,
   };
 }

@@ -74,16 +74,19 @@ export async function previewTargets(
 
 /** Where the service's users reach it. */
 export function serviceTarget(spec: DeploySpec): ProbeTarget {
-  if (spec.router.driver !== 'embedded') return { address: memoryAddress, tls: false };
-  return { address: reachable(spec.router.listen), tls: spec.router.tls !== undefined };
+  const { router } = spec;
+  if (router.driver === 'memory') return { address: memoryAddress, tls: false };
+  return { address: reachable(router.listen), tls: 'tls' in router && router.tls !== undefined };
 }
 
 export function previewTarget(spec: DeploySpec): ProbeTarget {
-  const preview = spec.router.driver === 'embedded' ? spec.router.preview : memoryPreviewAddress;
+  const { router } = spec;
+  const preview = router.driver === 'memory' ? memoryPreviewAddress : router.preview;
   if (preview === undefined) {
+    const setting = `router.${router.driver}.preview`;
     throw new Failure('plan.unsupported', 'the router has no preview address', {
-      at: 'router.embedded.preview',
-      remedy: 'Set `router.embedded.preview`.',
+      at: setting,
+      remedy: `Set \`${setting}\`.`,
     });
   }
   return { address: reachable(preview), tls: false };

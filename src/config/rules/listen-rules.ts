@@ -7,6 +7,7 @@ import { sameAddress } from './spec-rules.ts';
 
 interface Listener {
   readonly environment: string;
+  readonly driver: DeploySpec['router']['driver'];
   readonly setting: 'listen' | 'preview';
   readonly address: { readonly host: string; readonly port: number };
 }
@@ -25,7 +26,7 @@ export function listenProblems(
     return [
       {
         environment: listener.environment,
-        path: ['router', 'embedded', listener.setting],
+        path: ['router', listener.driver, listener.setting],
         message: `${addressName(listener.address)} is taken: the environment ${other.environment} ${where} on ${addressName(other.address)}`,
         remedy: `Give ${listener.environment} another port.`,
       },
@@ -34,8 +35,8 @@ export function listenProblems(
 }
 
 function listeners({ scope: { environment }, router }: DeploySpec): readonly Listener[] {
-  if (router.driver !== 'embedded') return [];
-  const { listen, preview } = router;
-  const listener: Listener = { environment, setting: 'listen', address: listen };
-  return preview === undefined ? [listener] : [listener, { environment, setting: 'preview', address: preview }];
+  if (router.driver === 'memory') return [];
+  const { driver, listen, preview } = router;
+  const listener: Listener = { environment, driver, setting: 'listen', address: listen };
+  return preview === undefined ? [listener] : [listener, { ...listener, setting: 'preview', address: preview }];
 }

@@ -6,6 +6,7 @@ import { type GateCheck, needsStable, type QueryCheck } from '../../core/gate/ch
 import { allTraffic, shareText } from '../../core/routes.ts';
 import { runsSideBySide } from '../resolve-gates.ts';
 import { queryProblems } from './query-rules.ts';
+import { haproxyProblems } from './haproxy-rules.ts';
 import { releaseProblems } from './release-rules.ts';
 import type { RuleProblem } from './rule.ts';
 
@@ -19,6 +20,7 @@ export function specProblems(spec: DeploySpec): readonly RuleProblem[] {
     ...gateProblems(spec),
     ...queryProblems(spec),
     ...previewProblems(spec),
+    ...haproxyProblems(spec),
   ];
 }
 
@@ -131,11 +133,11 @@ function fixedLimitRemedy(gate: GateCheck): string {
 }
 
 function previewProblems({ router }: DeploySpec): readonly RuleProblem[] {
-  if (router.driver !== 'embedded' || router.preview === undefined) return [];
+  if (router.driver === 'memory' || router.preview === undefined) return [];
   const { listen, preview } = router;
   if (!sameAddress(listen, preview)) return [];
   const message = `the preview would listen on port ${preview.port}, where users reach the service`;
-  return [{ path: ['router', 'embedded', 'preview'], message, remedy: 'Give it a port of its own.' }];
+  return [{ path: ['router', router.driver, 'preview'], message, remedy: 'Give it a port of its own.' }];
 }
 
 interface ListenAddress {

@@ -1,6 +1,7 @@
 // `platform` and `router`: what runs the instances, and what sends traffic to them.
 
 import { listenAddress } from './address.ts';
+import { haproxySchema } from './haproxy.ts';
 import { choice, oneKind, settings } from './settings.ts';
 import { duration, flag, size, text } from './values.ts';
 
@@ -43,6 +44,9 @@ const embedded = settings({
 
 export const routerSchema = oneKind(
   'router',
-  { embedded: embedded.describe('The built-in proxy, a process of its own on this machine.') },
+  {
+    embedded: embedded.describe('The built-in proxy, a process of its own on this machine.'),
+    haproxy: haproxySchema.describe('A HAProxy of yours.'),
+  },
   '{ embedded: { listen: 8080 } }',
 ).meta({ id: 'Router' });

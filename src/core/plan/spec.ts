@@ -97,7 +97,32 @@ export interface EmbeddedRouterSpec {
   readonly trustForwarded: boolean;
 }
 
-export type RouterSpec = EmbeddedRouterSpec | { readonly driver: 'memory' };
+export interface HaproxyRouterSpec {
+  readonly driver: 'haproxy';
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Where the release on trial can be seen before it has traffic. */
+  readonly preview?: { readonly host: string; readonly port: number } | undefined;
+  /** What HAProxy loads with `-f`; absolute. Only Sluice writes there. */
+  readonly directory: string;
+  /** HAProxy's Runtime API. */
+  readonly socket: { /** Absolute. */ readonly path: string } | { readonly host: string; readonly port: number };
+  readonly reload:
+    | { readonly kind: 'pidFile'; /** Absolute. */ readonly path: string }
+    | { readonly kind: 'container'; readonly container: string }
+    | { readonly kind: 'command'; readonly command: readonly string[] };
+  /** Checks a configuration; `{directory}` stands for the one that is checked. Undefined: as HAProxy was started. */
+  readonly check?: readonly string[] | undefined;
+  /** Where Sluice listens for HAProxy's log, and how HAProxy reaches it there. */
+  readonly feed: {
+    readonly listen: { readonly host: string; readonly port: number };
+    readonly reach: { readonly host: string; readonly port: number };
+  };
+  readonly limits: { readonly idleMs: number; /** Longest wait for an instance's answer. */ readonly answerMs: number };
+  /** Trust X-Forwarded-* and Forwarded of the client side (HAProxy stands behind another proxy). */
+  readonly trustForwarded: boolean;
+}
+
+export type RouterSpec = EmbeddedRouterSpec | HaproxyRouterSpec | { readonly driver: 'memory' };
 
 export interface DeploySpec {
   readonly scope: Scope;

@@ -18,7 +18,7 @@ export function prepareSteps(spec: DeploySpec, observed: Observed): readonly Pla
 }
 
 function hasPreview(spec: DeploySpec): boolean {
-  return spec.router.driver === 'embedded' ? spec.router.preview !== undefined : spec.router.driver === 'memory';
+  return spec.router.driver === 'memory' || spec.router.preview !== undefined;
 }
 
 export function validateCandidate(spec: DeploySpec, through: Through) {

@@ -20,6 +20,8 @@ export interface LogFeedOptions {
   readonly resolve: (line: FeedLine) => Pick<Sample, 'release' | 'instance'> | undefined;
   /** Requests that the router finished and therefore wrote a line for, since it started; undefined: it cannot say. */
   readonly totals?: (() => Promise<number>) | undefined;
+  /** Reads a line that has the token, where the router cannot write the usual one; undefined: not as it should be. */
+  readonly parse?: ((text: string, token: string) => FeedLine | undefined) | undefined;
   readonly clock: Clock;
   readonly log?: Log | undefined;
 }
@@ -119,6 +121,8 @@ export class LogFeed {
 
   async #attend(receiver: Receiver, signal: AbortSignal): Promise<void> {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    // It may have been aborted while the thread started.
+    if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
     const done = new AbortController();
     const looking = this.#look(done.signal);
@@ -171,9 +175,10 @@ export class LogFeed {
 
   /** Counts the line, and gives its sample where it is one. */
   #sampleOf(text: string, now: number): Sample | undefined {
-    const line = parseLine(text, this.#options.token);
+    const { parse = parseLine, token } = this.#options;
+    const line = parse(text, token);
     if (line === undefined) {
-      if (isOurs(text, this.#options.token)) {
+      if (isOurs(text, token)) {
         this.#counts.received += 1;
         this.#counts.unparsed += 1;
       } else this.#counts.strangers += 1;

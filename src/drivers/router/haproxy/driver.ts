@@ -1,0 +1,222 @@
+// HAProxy as a router: shares, servers and drains by orders to the running program; its configuration is written so that it starts again with the same.
+
+import { Failure } from '../../../base/failure.ts';
+import { type Log, silentLog } from '../../../base/log.ts';
+import type { SampleBatch } from '../../../core/gate/sample.ts';
+import type { HaproxyRouterSpec } from '../../../core/plan/spec.ts';
+import type { Routes } from '../../../core/routes.ts';
+import { type Scope, scopeName } from '../../../core/scope.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Router, RouterCapabilities } from '../../../ports/router.ts';
+import { LogFeed } from '../log-feed/feed.ts';
+import { generationName, type Layout, layoutFor } from './config/layout.ts';
+import { feedToken } from './config/names.ts';
+import { nameOfSeat, place, type Placement } from './config/placement.ts';
+import { digestOf, type RoutesRecord } from './config/record.ts';
+import { parseLogLine, whoseLine } from './feed/log-line.ts';
+import { drainSeats } from './runtime/drain.ts';
+import { openSession, type RuntimeSession } from './runtime/session.ts';
+import { finishedRequests, readInFlight, readRunning, readServers, type RunningState } from './runtime/state.ts';
+import { clearAway, LiveMap, serves, switchTo } from './runtime/switch.ts';
+import { checkAddresses, checkRuntime } from './install/check.ts';
+import { withDirectoryLock } from './install/directory-lock.ts';
+import { ScopeFiles } from './install/files.ts';
+import { checkConfiguration, install, type Installation } from './install/install.ts';
+import { findLoader, type Loader } from './install/loader.ts';
+import { checkReload } from './install/reload.ts';
+
+export interface HaproxyRouterOptions {
+  readonly spec: HaproxyRouterSpec;
+  readonly clock: Clock;
+  readonly log?: Log | undefined;
+}
+
+const answerMs = 5_000;
+/** Somebody else's reload can take the answers to another process between an order and its proof. */
+const attempts = 3;
+
+export function createHaproxyRouter(options: HaproxyRouterOptions): Router {
+  return new HaproxyRouter(options);
+}
+
+class HaproxyRouter implements Router {
+  readonly capabilities: RouterCapabilities;
+  readonly #spec: HaproxyRouterSpec;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** One per scope. */
+  readonly #feeds = new Map<string, LogFeed>();
+
+  constructor({ spec, clock, log = silentLog }: HaproxyRouterOptions) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#log = log;
+    this.capabilities = {
+      feed: true,
+      sticky: true,
+      rules: { header: true, cookie: true },
+      preview: spec.preview !== undefined,
+      cuts: true,
+      granularity: 1,
+    };
+  }
+
+  async check(scope: Scope): Promise<void> {
+    await this.#locked(async () => {
+      const files = new ScopeFiles(this.#spec.directory, scope);
+      await this.#inSession(undefined, async (session) => {
+        const worker = await checkRuntime(session);
+        const installation = await this.#installation(scope, worker);
+        await checkReload(this.#spec.reload, worker);
+        const running = await readRunning(session, scope);
+        const there = await files.layout();
+        if (installation.loader.ownNetwork) await checkAddresses(this.#spec, running === undefined ? undefined : there);
+        const routes = running?.record?.routes ?? { scope, revision: 0, groups: [], rules: [] };
+        const record = running?.record ?? { routes, slots: {}, seats: [], left: [] };
+        const layout = layoutFor(this.#spec, routes, there, { slots: 0, servers: 0 });
+        await checkConfiguration(installation, layout, record);
+      });
+    });
+  }
+
+  async apply(routes: Routes, signal?: AbortSignal): Promise<void> {
+    await this.#locked(async () => {
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        await this.#inSession(signal, (session) => this.#applyOver(session, routes, signal));
+        if (await this.#inSession(signal, (session) => isInForce(session, routes))) return;
+      }
+      throw new Failure(
+        'router.refused',
+        'HAProxy took the routes again and again, and did not have them afterwards.',
+        {
+          remedy: 'Look whether something else reloads HAProxy or changes its map all the time.',
+        },
+      );
+    }, signal);
+  }
+
+  async read(scope: Scope): Promise<Routes | undefined> {
+    return this.#inSession(undefined, async (session) => {
+      const record = (await readRunning(session, scope))?.record;
+      if (record === undefined) return undefined;
+      const servers = await readServers(session, scope);
+      const seated = record.seats.filter((seat) => serves(servers.get(nameOfSeat(seat)), seat));
+      const isSeated = new Set(seated.map((seat) => seat.instance));
+      // An instance whose server was changed by hand is none that the routes lead to.
+      const groups = record.routes.groups.map((group) => ({
+        ...group,
+        endpoints: group.endpoints.filter(({ instance }) => isSeated.has(instance)),
+      }));
+      return { ...record.routes, groups };
+    });
+  }
+
+  feed(scope: Scope, signal: AbortSignal): AsyncIterable<SampleBatch> {
+    const name = scopeName(scope);
+    const feed = this.#feeds.get(name) ?? this.#newFeed(scope);
+    this.#feeds.set(name, feed);
+    return feed.read(signal);
+  }
+
+  async drain(scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number> {
+    return drainSeats({ scope, instances, withinMs, clock: this.#clock, signal }, (act) =>
+      this.#inSession(signal, act),
+    );
+  }
+
+  #newFeed(scope: Scope): LogFeed {
+    const { listen, reach } = this.#spec.feed;
+    return new LogFeed({
+      transport: 'udp',
+      ...listen,
+      token: feedToken(scope, reach),
+      parse: parseLogLine,
+      resolve: whoseLine,
+      totals: () => this.#inSession(undefined, (session) => finishedRequests(session, scope)),
+      clock: this.#clock,
+      log: this.#log,
+    });
+  }
+
+  async #applyOver(session: RuntimeSession, routes: Routes, signal: AbortSignal | undefined): Promise<void> {
+    const { scope } = routes;
+    const running = await readRunning(session, scope);
+    assertNotOlder(routes, running);
+    const files = new ScopeFiles(this.#spec.directory, scope);
+    const there = await files.layout();
+    const { record, room } = await placed(session, routes, running, there);
+    const layout = layoutFor(this.#spec, routes, there, room);
+    if (running === undefined || running.generation !== generationName(layout)) {
+      this.#log.write('info', 'HAProxy is reloaded, because its configuration has to change', {
+        scope: scopeName(scope),
+      });
+      const installation = await this.#installation(scope, await checkRuntime(session), signal);
+      return install(installation, layout, record, session, running);
+    }
+    const map = new LiveMap(session, running);
+    await switchTo(session, map, record, layout);
+    await files.write(layout, record, directoryOf(running));
+    await clearAway(session, map, record);
+  }
+
+  async #installation(scope: Scope, worker: number, signal?: AbortSignal): Promise<Installation> {
+    const loader: Loader = await findLoader(this.#spec, worker);
+    return { spec: this.#spec, scope, clock: this.#clock, loader, worker, signal };
+  }
+
+  #locked<T>(act: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withDirectoryLock(this.#spec.directory, this.#clock, act, signal);
+  }
+
+  async #inSession<T>(signal: AbortSignal | undefined, act: (session: RuntimeSession) => Promise<T>): Promise<T> {
+    const session = await openSession(this.#spec.socket, { timeoutMs: answerMs, signal });
+    try {
+      return await act(session);
+    } finally {
+      session.close();
+    }
+  }
+}
+
+function assertNotOlder(routes: Routes, running: RunningState | undefined): void {
+  const head = running?.head;
+  if (head === undefined || head.revision < routes.revision) return;
+  if (head.revision === routes.revision && head.digest === digestOf(routes)) return;
+  const message =
+    head.revision === routes.revision
+      ? `HAProxy has other routes of the revision ${routes.revision} of ${scopeName(routes.scope)}.`
+      : `HAProxy has routes of the revision ${head.revision} of ${scopeName(routes.scope)}, these are of ${routes.revision}.`;
+  throw new Failure('router.stale', message, { remedy: 'Another controller is at work; look with `sluice status`.' });
+}
+
+/** Servers in use are looked at only where an instance needs one that it did not have. */
+async function placed(
+  session: RuntimeSession,
+  routes: Routes,
+  running: RunningState | undefined,
+  layout: Layout | undefined,
+): Promise<Placement> {
+  const room = { servers: layout?.servers ?? usualRoom };
+  const first = place(routes, running?.record, room, new Set());
+  const had = new Set([...(running?.record?.seats ?? []), ...(running?.record?.left ?? [])].map(seatText));
+  if (running === undefined || first.record.seats.every((seat) => had.has(seatText(seat)))) return first;
+  const inFlight = await readInFlight(session, routes.scope);
+  const busy = new Set([...inFlight].filter(([, count]) => count > 0).map(([name]) => name));
+  return place(routes, running.record, room, busy);
+}
+
+const usualRoom = 10;
+
+function seatText(seat: RoutesRecord['seats'][number]): string {
+  return `${nameOfSeat(seat)} ${seat.instance} ${seat.address.host} ${seat.address.port}`;
+}
+
+/** The directory as HAProxy sees it. */
+function directoryOf({ map }: RunningState): string {
+  return map.slice(0, map.lastIndexOf('/'));
+}
+
+async function isInForce(session: RuntimeSession, routes: Routes): Promise<boolean> {
+  const running = await readRunning(session, routes.scope);
+  return running?.head?.revision === routes.revision && running.head.digest === digestOf(routes);
+}

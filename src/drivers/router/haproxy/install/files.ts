@@ -1,0 +1,132 @@
+// The files of a scope in the directory that HAProxy loads: what HAProxy serves when it is started again, with or without Sluice.
+
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+import { writeDurably } from '../../../../base/durable-file.ts';
+import { isCode } from '../../../../base/system-error.ts';
+import type { Scope } from '../../../../core/scope.ts';
+import { generationName, type Layout, layoutSchema } from '../config/layout.ts';
+import { configFile, generationOf, mapFileName } from '../config/names.ts';
+import type { RoutesRecord } from '../config/record.ts';
+import { layoutTextIn, render } from '../config/render.ts';
+import { directoryFailure } from './directory-failure.ts';
+
+/** HAProxy reads them as its own user. */
+const mode = 0o644;
+
+export class ScopeFiles {
+  readonly #directory: string;
+  readonly #scope: Scope;
+
+  constructor(directory: string, scope: Scope) {
+    this.#directory = directory;
+    this.#scope = scope;
+  }
+
+  get #config(): string {
+    return configFile(this.#directory, this.#scope);
+  }
+
+  /** The configuration as it is; undefined where there is none. */
+  async read(): Promise<string | undefined> {
+    try {
+      return await readFile(this.#config, 'utf8');
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw directoryFailure(error, this.#directory);
+    }
+  }
+
+  /** The layout of the configuration; undefined where there is none, or none that Sluice wrote. */
+  async layout(): Promise<Layout | undefined> {
+    const text = layoutTextIn((await this.read()) ?? '');
+    if (text === undefined) return undefined;
+    try {
+      return layoutSchema.parse(JSON.parse(text));
+    } catch {
+      // Written by another version or by hand: HAProxy is given a new one.
+      return undefined;
+    }
+  }
+
+  /**
+   * The configuration names its own map, so that the one rename that puts it in place changes both. `seenAs`: the directory as
+   * HAProxy sees it.
+   */
+  async write(layout: Layout, record: RoutesRecord, seenAs: string): Promise<void> {
+    const name = mapFileName(this.#scope, generationName(layout), record.routes.revision);
+    const { config, map } = render(layout, record, join(seenAs, name));
+    if ((await this.read()) === config && (await readOrNothing(join(this.#directory, name))) === map) return;
+    try {
+      await writeDurably(join(this.#directory, name), map, mode);
+      await writeDurably(this.#config, config, mode);
+      await this.#removeMaps(name);
+    } catch (error) {
+      throw directoryFailure(error, this.#directory);
+    }
+  }
+
+  /** Puts a configuration back as it was. */
+  async restore(config: string | undefined): Promise<void> {
+    try {
+      if (config === undefined) await rm(this.#config, { force: true });
+      else await writeDurably(this.#config, config, mode);
+    } catch (error) {
+      throw directoryFailure(error, this.#directory);
+    }
+  }
+
+  /**
+   * Runs `check` on a directory beside the configuration with everything that HAProxy would load, this scope's part as it would
+   * be. HAProxy looks at no directory within a directory.
+   */
+  async rehearse<T>(
+    layout: Layout,
+    record: RoutesRecord,
+    seenAs: string,
+    check: (directory: string) => Promise<T>,
+  ): Promise<T> {
+    const name = `check-${randomBytes(4).toString('hex')}`;
+    const directory = join(this.#directory, name);
+    const own = basename(this.#config);
+    try {
+      await this.#removeRehearsals();
+      await mkdir(directory, { mode: 0o755 });
+      for (const file of await readdir(this.#directory)) {
+        if (file.endsWith('.cfg') && !file.startsWith('.') && file !== own)
+          await copyFile(join(this.#directory, file), join(directory, file));
+      }
+      const mapName = mapFileName(this.#scope, generationName(layout), record.routes.revision);
+      const { config, map } = render(layout, record, join(seenAs, name, mapName));
+      await writeFile(join(directory, mapName), map, { mode });
+      await writeFile(join(directory, own), config, { mode });
+    } catch (error) {
+      throw directoryFailure(error, this.#directory);
+    }
+    try {
+      return await check(join(seenAs, name));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async #removeRehearsals(): Promise<void> {
+    for (const entry of await readdir(this.#directory)) {
+      if (/^check-[0-9a-f]{8}$/.test(entry)) await rm(join(this.#directory, entry), { recursive: true, force: true });
+    }
+  }
+
+  /** Keeps the map in use and the one before it, which somebody who reads the former configuration right now still needs. */
+  async #removeMaps(inUse: string): Promise<void> {
+    const revisionOf = (file: string): number => Number(/-(\d+)\.map$/.exec(file)?.[1]);
+    const maps = (await readdir(this.#directory)).filter((file) => generationOf(this.#scope, file) !== undefined);
+    const old = maps.filter((file) => file !== inUse).toSorted((a, b) => revisionOf(b) - revisionOf(a));
+    for (const file of old.slice(1)) await rm(join(this.#directory, file), { force: true });
+  }
+}
+
+async function readOrNothing(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}

@@ -1,0 +1,76 @@
+// What HAProxy serves for a scope, as HAProxy itself tells it.
+
+import type { Scope } from '../../../../core/scope.ts';
+import { generationOf, proxyName } from '../config/names.ts';
+import { decidingKey, type Head, headOf, recordIn, type RoutesRecord } from '../config/record.ts';
+import { mapContents, mapFiles, refused, type ServerState, serverStates, type StatRow, statRows } from './replies.ts';
+import type { RuntimeSession } from './session.ts';
+
+export interface RunningState {
+  /** Of the configuration that HAProxy has loaded. */
+  readonly generation: string;
+  /** The map's name in orders: its file, as it was called when HAProxy loaded it. */
+  readonly map: string;
+  readonly entries: ReadonlyMap<string, string>;
+  readonly head: Head | undefined;
+  readonly record: RoutesRecord | undefined;
+}
+
+/** Undefined where HAProxy has loaded nothing of this scope. */
+export async function readRunning(session: RuntimeSession, scope: Scope): Promise<RunningState | undefined> {
+  const map = mapFiles(await session.command('show map')).find((file) => generationOf(scope, file) !== undefined);
+  if (map === undefined) return undefined;
+  const entries = await readMap(session, map);
+  return {
+    generation: generationOf(scope, map) ?? '',
+    map,
+    entries,
+    head: headOf(entries.get(decidingKey)),
+    record: recordIn(entries),
+  };
+}
+
+async function readMap(session: RuntimeSession, map: string): Promise<ReadonlyMap<string, string>> {
+  const order = `show map ${map}`;
+  return mapContents(order, await session.command(order));
+}
+
+/** All servers of the scope, by name. */
+export async function readServers(session: RuntimeSession, scope: Scope): Promise<ReadonlyMap<string, ServerState>> {
+  const order = 'show servers state';
+  const states = serverStates(order, await session.command(order));
+  const prefix = `${proxyName(scope)}.`;
+  return new Map(states.filter(({ backend }) => backend.startsWith(prefix)).map((state) => [state.name, state]));
+}
+
+const frontends = 1;
+const servers = 4;
+
+/** Requests and upgraded connections on each server of the scope, and those that wait for it, by the server's name. */
+export async function readInFlight(session: RuntimeSession, scope: Scope): Promise<ReadonlyMap<string, number>> {
+  const order = `show stat -1 ${servers} -1`;
+  const prefix = `${proxyName(scope)}.`;
+  const rows = statRows(order, await session.command(order)).filter(({ proxy }) => proxy.startsWith(prefix));
+  return new Map(rows.map((row) => [row.name, row.number('scur') + row.number('qcur')]));
+}
+
+/** The row of the scope's frontend; undefined where it is not loaded. */
+export async function readFrontend(session: RuntimeSession, scope: Scope): Promise<StatRow | undefined> {
+  const order = `show stat -1 ${frontends} -1`;
+  const name = proxyName(scope);
+  return statRows(order, await session.command(order)).find(({ proxy }) => proxy === name);
+}
+
+const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'];
+
+/** Requests that the scope's frontend finished since HAProxy started; it counts each as it writes its line for the feed. */
+export async function finishedRequests(session: RuntimeSession, scope: Scope): Promise<number> {
+  const row = await readFrontend(session, scope);
+  return statusClasses.reduce((sum, name) => sum + (row?.number(`hrsp_${name}`) ?? 0), 0);
+}
+
+/** An order that HAProxy answers with nothing when it has done it. */
+export async function mustBeSilent(session: RuntimeSession, order: string): Promise<void> {
+  const answer = await session.command(order);
+  if (answer.trim() !== '') throw refused(order, answer);
+}
