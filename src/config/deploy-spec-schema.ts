@@ -77,7 +77,30 @@ const validationCheckSchema = z.discriminatedUnion('kind', [
 
 const relativeMetric = z.enum(['errorRate', 'availability', 'p50', 'p95', 'p99']);
 
+const fraction = z.number().min(0).max(1);
+
+const marginsRow = z.strictObject({
+  upToShare: z.int().min(1).max(allTraffic),
+  errors: fraction,
+  p95: fraction,
+  p99: fraction,
+});
+
+const statisticalGate = z.strictObject({
+  alpha: fraction,
+  beta: fraction,
+  margins: z.tuple([marginsRow], marginsRow),
+  warmUpMs: durationMs,
+  minBadEvents: z.int().min(1).max(1000),
+  guard: z.strictObject({ rate: fraction.optional(), memory: count }),
+  burst: z.strictObject({ least: z.number().min(1), most: z.number().min(1) }),
+  capital: z.strictObject({ errors: fraction, latency: fraction, guard: fraction }),
+  forgetMs: durationMs,
+  splitAlpha: fraction,
+});
+
 const gateCheckSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('statistical'), preset: shortText, gate: statisticalGate }),
   z.strictObject({
     kind: z.literal('absolute'),
     metric: z.enum([...relativeMetric.options, 'requestRate']),

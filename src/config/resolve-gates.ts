@@ -1,8 +1,10 @@
 // `gates` and `watch` of the configuration to lists of checks.
 
-import type { GateCheck } from '../core/gate/check.ts';
+import type { GateCheck, StatisticalCheck } from '../core/gate/check.ts';
+import { gatePresets, type StatisticalGate } from '../core/gate/statistics/settings.ts';
 import type { StrategySpec, WatchSpec } from '../core/plan/spec.ts';
 import { queryChecks, watchedQueries } from './resolve-queries.ts';
+import type { CompareSettings } from './schema/compare.ts';
 import { defaultGates, gatesSchema, type GatesSettings, type WatchSettings } from './schema/gates.ts';
 
 /** Whether both releases have traffic at the same time at any stage, so that the new one can be compared with stable. */
@@ -13,6 +15,7 @@ export function runsSideBySide(strategy: StrategySpec, instances: number): boole
 }
 
 const defaults = {
+  compared: gatesSchema.parse(defaultGates.compared),
   sideBySide: gatesSchema.parse(defaultGates.sideBySide),
   oneAtATime: gatesSchema.parse(defaultGates.oneAtATime),
 };
@@ -34,12 +37,50 @@ const gateNames = [
 
 /** The checks in force: those given, and the defaults of those of which nothing is said. */
 export function gateChecks(gates: GatesSettings, strategy: StrategySpec, instances: number): readonly GateCheck[] {
-  const fallback = runsSideBySide(strategy, instances) ? defaults.sideBySide : defaults.oneAtATime;
-  const checks = gateNames.flatMap((metric) => {
-    const gate = gates[metric] ?? fallback[metric];
+  const compared = statisticalCheck(gates.compare);
+  const limits = gateNames.flatMap((metric) => {
+    const gate = gates[metric] ?? defaults[fallbackOf(gates, strategy, instances)][metric];
     return gate === undefined || gate === 'off' ? [] : checksOf(metric, gate, gates.minSamples);
   });
-  return [...checks, ...queryChecks(gates.queries, gates.minSamples)];
+  const questions = queryChecks(gates.queries, gates.minSamples);
+  return [...(compared === undefined ? [] : [compared]), ...limits, ...questions];
+}
+
+function fallbackOf(gates: GatesSettings, strategy: StrategySpec, instances: number): keyof typeof defaults {
+  if (!runsSideBySide(strategy, instances)) return 'oneAtATime';
+  return gates.compare === 'off' ? 'sideBySide' : 'compared';
+}
+
+/** The comparison with stable; undefined where it is off. */
+function statisticalCheck(compare: CompareSettings): StatisticalCheck | undefined {
+  if (compare === 'off') return undefined;
+  if (typeof compare === 'string') return { kind: 'statistical', preset: compare, gate: gatePresets[compare] };
+  const { preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard, margins } = compare;
+  const base: StatisticalGate = gatePresets[preset];
+  const gate: StatisticalGate = {
+    ...base,
+    alpha: falseAborts ?? base.alpha,
+    beta: wrongPasses ?? base.beta,
+    warmUpMs: warmUp ?? base.warmUpMs,
+    minBadEvents: minBadRequests ?? base.minBadEvents,
+    guard: guard === undefined ? base.guard : { ...base.guard, rate: guard },
+    margins: margins === undefined ? base.margins : ownMargins(margins, base),
+  };
+  const isOwn = Object.values({ ...compare, preset: undefined }).some((value) => value !== undefined);
+  return { kind: 'statistical', preset: isOwn ? `${preset}, with settings of its own` : preset, gate };
+}
+
+function ownMargins(
+  rows: NonNullable<Exclude<CompareSettings, string>['margins']>,
+  base: StatisticalGate,
+): StatisticalGate['margins'] {
+  const [first = base.margins[0], ...others] = rows.map(({ upTo, errors, p95, p99 }) => ({
+    upToShare: upTo,
+    errors,
+    p95,
+    p99,
+  }));
+  return [first, ...others];
 }
 
 function checksOf(metric: GateName, gate: Gate, commonMinSamples: number): readonly GateCheck[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gatePresets } from '../core/gate/statistics/settings.ts';
 import { Failure } from '../base/failure.ts';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import { parseConfig } from './parse.ts';
@@ -29,7 +30,7 @@ test('the smallest file comes to a whole specification', () => {
     health: { intervalMs: 1000, withinMs: 1000, timeoutMs: 300_000, successes: 1 },
     validation: [],
     strategy: { kind: 'blue-green', switchDelayMs: 0, observeMs: 30_000, keepOldMs: 600_000, promotion: 'automatic' },
-    gates: limits,
+    gates: [compare, ...limits],
     watch: { forMs: 900_000, checks: limits, healthFailingMs: 120_000 },
     platform: { driver: 'process' },
     router: {
@@ -117,17 +118,54 @@ test('a strategy’s name alone stands for its defaults', () => {
   assert.deepEqual(resolved('strategy: canary').strategy, resolved('strategy: { canary: {} }').strategy);
 });
 
-test('where both releases have traffic the default gates compare them', () => {
+const compare = { kind: 'statistical', preset: 'default', gate: gatePresets.default };
+
+test('where both releases have traffic the default gate is the statistical comparison', () => {
+  const alive = { kind: 'absolute', metric: 'availability', bound: 'min', limit: 0.95, minSamples: 50 };
+  assert.deepEqual(resolved('strategy: canary').gates, [compare, alive]);
+  assert.deepEqual(resolved('strategy: rolling\ninstances: 3').gates, [compare, alive]);
+  for (const text of ['strategy: rolling', 'strategy: { canary: { stages: [100%] } }', 'strategy: blue-green']) {
+    const [first, ...others] = resolved(text).gates;
+    assert.deepEqual(first, compare, text);
+    assert.deepEqual(new Set(others.map((gate) => gate.kind)), new Set(['absolute']), text);
+  }
+});
+
+test('the comparison has presets, and settings that differ from one', () => {
+  const gateOf = (text: string) =>
+    resolved(`strategy: canary\ngates: { compare: ${text} }`).gates.find((gate) => gate.kind === 'statistical');
+  assert.deepEqual(gateOf('strict'), { kind: 'statistical', preset: 'strict', gate: gatePresets.strict });
+  assert.deepEqual(gateOf('{ preset: lenient }')?.gate, gatePresets.lenient);
+  const own = gateOf(
+    '{ falseAborts: 2%, wrongPasses: 1%, warmUp: 5s, minBadRequests: 4, guard: 3%, margins: [{ upTo: 10%, errors: 2%, p95: 3%, p99: 1% }, { errors: 1%, p95: 2%, p99: 1% }] }',
+  );
+  assert.equal(own?.preset, 'default, with settings of its own');
+  assert.deepEqual(own?.gate, {
+    ...gatePresets.default,
+    alpha: 0.02,
+    beta: 0.01,
+    warmUpMs: 5_000,
+    minBadEvents: 4,
+    guard: { memory: 200, rate: 0.03 },
+    margins: [
+      { upToShare: 1_000, errors: 0.02, p95: 0.03, p99: 0.01 },
+      { upToShare: 10_000, errors: 0.01, p95: 0.02, p99: 0.01 },
+    ],
+  });
+});
+
+test('without the comparison, the default gates of releases that both have traffic are limits against stable', () => {
   const compared = [
     { kind: 'relative', metric: 'errorRate', unit: 'points', limit: 0.05, minSamples: 50 },
     { kind: 'absolute', metric: 'availability', bound: 'min', limit: 0.95, minSamples: 50 },
     { kind: 'relative', metric: 'p95', unit: 'points', limit: 3000, minSamples: 50 },
   ];
-  assert.deepEqual(resolved('strategy: canary').gates, compared);
-  assert.deepEqual(resolved('strategy: rolling\ninstances: 3').gates, compared);
+  const off = 'gates: { compare: off }';
+  assert.deepEqual(resolved(`strategy: canary\n${off}`).gates, compared);
+  assert.deepEqual(resolved(`strategy: rolling\ninstances: 3\n${off}`).gates, compared);
   for (const text of ['strategy: rolling', 'strategy: { canary: { stages: [100%] } }', 'strategy: blue-green']) {
     assert.ok(
-      resolved(text).gates.every((gate) => gate.kind === 'absolute'),
+      resolved(`${text}\n${off}`).gates.every((gate) => gate.kind === 'absolute'),
       text,
     );
   }
@@ -136,6 +174,7 @@ test('where both releases have traffic the default gates compare them', () => {
 test('a gate that is given replaces its default, and off removes it', () => {
   const { gates } = resolved(`strategy: canary
 gates:
+  compare: off
   minSamples: 10
   errorRate: { max: 1%, worseThanStable: 0.5% }
   availability: off
@@ -245,7 +284,10 @@ environments:
   assert.equal(staging.health.intervalMs, 2000);
   assert.equal(production.health.path, '/ready');
   assert.deepEqual(
-    staging.gates.filter((gate) => gate.kind !== 'query' && gate.metric !== 'availability' && gate.metric !== 'p95'),
+    staging.gates.filter(
+      (gate) =>
+        gate.kind !== 'query' && gate.kind !== 'statistical' && gate.metric !== 'availability' && gate.metric !== 'p95',
+    ),
     [
       { kind: 'absolute', metric: 'errorRate', bound: 'max', limit: 0.02, minSamples: 50 },
       { kind: 'absolute', metric: 'p99', bound: 'max', limit: 9000, minSamples: 50 },

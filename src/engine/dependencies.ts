@@ -47,6 +47,8 @@ export interface EngineTiming {
   readonly effectMs: number;
   /** How often the evidence of a hold is judged, besides after each error of the candidate. */
   readonly judgeMs: number;
+  /** How often the evidence of the statistical gate is written down. */
+  readonly checkpointMs: number;
   /** How often live numbers are told. */
   readonly liveMs: number;
   /** How often instances and routes are looked at. */
@@ -59,6 +61,7 @@ export const defaultTiming: EngineTiming = {
   retryLongestMs: 5_000,
   effectMs: 30_000,
   judgeMs: 250,
+  checkpointMs: 1_000,
   liveMs: 1_000,
   superviseMs: 1_000,
 };

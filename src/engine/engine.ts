@@ -318,6 +318,7 @@ export class Engine implements Controller {
       rollout: active,
       situation: state.situation,
       outbox: state.outbox,
+      trial: state.trial,
     });
     this.#keep(runner, lease);
     await runner.resume(before === undefined ? 'the one before' : `${before.controller} on ${before.host}`);

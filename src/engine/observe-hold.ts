@@ -1,23 +1,23 @@
-// Watches the traffic of one hold: collects samples, judges them, and reports when what can be said changes.
+// Judges the traffic of one hold, and reports when what can be said changes.
 
 import { gistOf, type Judgement } from '../core/gate/verdict.ts';
 import { judge } from '../core/gate/assess.ts';
-import { addSample, createWindow, type Window } from '../core/gate/window.ts';
-import { isError, type SampleBatch } from '../core/gate/sample.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { HoldStep } from '../core/plan/step.ts';
 import type { Hold } from '../core/rollout/rollout.ts';
-import type { Router } from '../ports/router.ts';
 import type { LiveNumbers } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
 import { MetricReadings } from './metric-readings.ts';
+import type { TrialKeeper } from './trial-keeper.ts';
 
 export interface Observation {
   readonly deps: Dependencies;
-  readonly router: Router;
+  readonly keeper: TrialKeeper;
   readonly plan: Plan;
   readonly step: HoldStep;
   readonly hold: Hold;
+  /** Basis points of traffic for the candidate. */
+  readonly share: number;
   readonly signal: AbortSignal;
   /** Told when outcome or minimums changed; resolves when the event is committed. */
   readonly onJudged: (judgement: Judgement, minimumsReached: boolean) => Promise<void>;
@@ -27,13 +27,16 @@ export interface Observation {
 /** Runs until the signal aborts. */
 export async function observeHold(observation: Observation): Promise<void> {
   const observer = new HoldObserver(observation);
-  await Promise.all([observer.collect(), observer.ask(), observer.judgeRegularly()]);
+  const { keeper, hold, share, signal } = observation;
+  keeper.begin(hold, share, () => {
+    if (!signal.aborted) void observer.judge();
+  });
+  await Promise.all([observer.ask(), observer.judgeRegularly()]);
 }
 
 class HoldObserver {
   readonly #observation: Observation;
   readonly #readings: MetricReadings;
-  #window: Window;
   /** Outcome and minimums that were reported last. */
   #reported = '';
   #confirmed = false;
@@ -44,7 +47,6 @@ class HoldObserver {
 
   constructor(observation: Observation) {
     this.#observation = observation;
-    this.#window = this.#newWindow(observation.hold.enteredAt);
     const { deps, plan, step, hold, signal } = observation;
     const { scope, spec, candidate, stable } = plan;
     this.#readings = new MetricReadings({
@@ -59,44 +61,6 @@ class HoldObserver {
     });
   }
 
-  #newWindow(startedAt: number): Window {
-    const { plan } = this.#observation;
-    return createWindow(plan.candidate.id, plan.stable?.id, startedAt);
-  }
-
-  /** Reads the feed; where it breaks off, evidence begins anew, because nobody knows what was missed. */
-  async collect(): Promise<void> {
-    const { router, plan, signal, deps } = this.#observation;
-    if (!router.capabilities.feed) return;
-    while (!signal.aborted) {
-      try {
-        await this.#readFeed();
-      } catch (error) {
-        if (signal.aborted) return;
-        deps.log.write('warn', 'the feed of the router broke off; evidence begins anew', {
-          service: plan.scope.service,
-          environment: plan.scope.environment,
-          error: error instanceof Error ? error.message : String(error),
-        });
-      }
-      await deps.clock.sleep(deps.timing.judgeMs, signal);
-      this.#window = this.#newWindow(deps.clock.now());
-    }
-  }
-
-  async #readFeed(): Promise<void> {
-    const { router, plan, signal } = this.#observation;
-    for await (const batch of router.feed(plan.scope, signal)) if (this.#takeIn(batch)) await this.#judge();
-  }
-
-  /** Whether the batch has an error of the candidate, which is judged at once. */
-  #takeIn(batch: SampleBatch): boolean {
-    this.#window.lost += batch.lost;
-    for (const sample of batch.samples) addSample(this.#window, sample);
-    const { candidate } = this.#observation.plan;
-    return batch.samples.some((sample) => sample.release === candidate.id && isError(sample));
-  }
-
   /** Puts its questions to the metric sources. */
   async ask(): Promise<void> {
     await this.#readings.run();
@@ -105,7 +69,7 @@ class HoldObserver {
   async judgeRegularly(): Promise<void> {
     const { deps, signal } = this.#observation;
     while (!signal.aborted) {
-      await this.#judge();
+      await this.judge();
       await deps.clock.sleep(this.#untilNextLook(), signal);
     }
   }
@@ -118,7 +82,7 @@ class HoldObserver {
   }
 
   /** One report at a time; what comes up while one is committed is judged right behind it. */
-  async #judge(): Promise<void> {
+  async judge(): Promise<void> {
     this.#again = true;
     if (this.#judging) return;
     this.#judging = true;
@@ -133,12 +97,14 @@ class HoldObserver {
   }
 
   async #judgeOnce(): Promise<void> {
-    const { step, hold, deps } = this.#observation;
+    const { step, hold, deps, keeper } = this.#observation;
     const now = deps.clock.now();
-    const judgement = judge(step.checks, this.#window, now, this.#readings.newest);
+    const { window } = keeper;
+    const seen = { window, statistics: keeper.statistics(now), readings: this.#readings.newest };
+    const judgement = judge(step.checks, seen, now);
     const minimumsReached =
       hold.minimumsReached || (now - hold.enteredAt >= step.atLeastMs && judgement.candidate.requests >= step.requests);
-    this.#tellLive(now, judgement);
+    this.#tellLive(now, judgement, window.startedAt);
     const key = `${gistOf(judgement)} ${minimumsReached}`;
     // Reaching the minimums and passing are two events, told one after the other, even where both are true at once.
     const confirms = key === this.#reported && minimumsReached && !this.#confirmed;
@@ -149,11 +115,11 @@ class HoldObserver {
     if (minimumsReached && !confirms) this.#again = true;
   }
 
-  #tellLive(now: number, judgement: Judgement): void {
+  #tellLive(now: number, judgement: Judgement, since: number): void {
     const { deps, onLive } = this.#observation;
     if (now - this.#toldAt < deps.timing.liveMs) return;
     this.#toldAt = now;
-    const seconds = Math.max(1, now - this.#window.startedAt) / 1000;
+    const seconds = Math.max(1, now - since) / 1000;
     const requests = judgement.candidate.requests + (judgement.stable?.requests ?? 0);
     onLive({ at: now, judgement, requestsPerSecond: requests / seconds });
   }

@@ -8,6 +8,7 @@ import type { Command, RolloutEvent } from '../core/rollout/event.ts';
 import { assertSoundChange } from '../core/rollout/invariant.ts';
 import { currentStep, type Rollout } from '../core/rollout/rollout.ts';
 import { settle } from '../core/rollout/settle.ts';
+import type { Trial } from '../core/gate/trial.ts';
 import type { Situation } from '../core/rollout/situation.ts';
 import { isFinal } from '../core/rollout/status.ts';
 import { transition } from '../core/rollout/transition.ts';
@@ -16,6 +17,7 @@ import type { Change } from '../ports/store.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { observeHold } from './observe-hold.ts';
+import { TrialKeeper } from './trial-keeper.ts';
 import { perform } from './perform.ts';
 import { retry } from './retry.ts';
 import type { Stream } from './stream.ts';
@@ -32,6 +34,8 @@ export interface RunnerOptions {
   readonly situation: Situation;
   /** Effects that lie in the outbox from before. */
   readonly outbox: readonly Effect[];
+  /** What the traffic showed so far, where a controller before this one wrote it down. */
+  readonly trial?: Trial | undefined;
 }
 
 export class Runner {
@@ -47,6 +51,8 @@ export class Runner {
   /** Effects that are being carried out, by id. */
   readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
   #timer = new AbortController();
+  /** Reads the feed while the deployment goes forward. */
+  #keeping: { readonly keeper: TrialKeeper; readonly stop: AbortController } | undefined;
   #observing: { readonly hold: string; readonly stop: AbortController } | undefined;
 
   constructor(options: RunnerOptions) {
@@ -141,11 +147,18 @@ export class Runner {
       effects,
       settled,
       situation,
+      ...this.#trialOf(event, after),
     };
     await this.#write(change, before, after, effects);
     this.#rollout = after;
     this.#situation = situation;
     this.#outbox = [...this.#outbox.filter((effect) => !settled.includes(effect.id)), ...effects];
+  }
+
+  /** What the traffic showed goes along with what was decided on it, and stays for the watch behind the promotion. */
+  #trialOf(event: RolloutEvent, after: Rollout): Pick<Change, 'trial'> {
+    const trial = event.kind === 'judged' || isFinal(after.status) ? this.#keeping?.keeper.trial : undefined;
+    return trial === undefined ? {} : { trial };
   }
 
   /** A store that does not answer delays a deployment; it does not keep traffic from going back to stable. */
@@ -221,6 +234,7 @@ export class Runner {
   /** Keeps timer and observation in step with the state. */
   #watchOver(): void {
     this.#setTimer();
+    this.#setKeeper();
     this.#setObservation();
   }
 
@@ -239,25 +253,54 @@ export class Runner {
     if (!signal.aborted) await this.#report({ kind: 'time-came', actor: 'sluice' });
   }
 
+  #setKeeper(): void {
+    const { course, status, id, plan } = this.#rollout;
+    if (course === 'back' || isFinal(status) || this.#signal.aborted) {
+      this.#keeping?.stop.abort();
+      this.#keeping = undefined;
+      return;
+    }
+    if (this.#keeping !== undefined) return;
+    const { deps, drivers, lease, trial } = this.#options;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([stop.signal, this.#signal]);
+    const keeper = new TrialKeeper({
+      deps,
+      router: drivers.router,
+      deployment: id,
+      plan,
+      before: trial,
+      signal,
+      save: async (seen) => {
+        const { scope } = plan;
+        await deps.store.commit({ scope, fence: lease.fence, effects: [], settled: [], trial: seen });
+      },
+    });
+    this.#keeping = { keeper, stop };
+    if (keeper.isStatistical) keeper.start();
+  }
+
   #setObservation(): void {
     const { hold } = this.#rollout;
     if (this.#observing?.hold === hold?.id) return;
     this.#observing?.stop.abort();
     this.#observing = undefined;
     const step = currentStep(this.#rollout)?.step;
-    if (hold === undefined || step?.kind !== 'hold' || this.#signal.aborted) return;
+    const keeper = this.#keeping?.keeper;
+    if (hold === undefined || step?.kind !== 'hold' || keeper === undefined) return;
     // A hold that only waits for a person has nothing to judge.
     if (step.checks.length === 0 && step.maxMs === 0) return;
     const stop = new AbortController();
     this.#observing = { hold: hold.id, stop };
-    const { deps, drivers, stream } = this.#options;
-    const { id, plan } = this.#rollout;
+    const { deps, stream } = this.#options;
+    const { id, plan, share } = this.#rollout;
     void observeHold({
       deps,
-      router: drivers.router,
+      keeper,
       plan,
       step,
       hold,
+      share,
       signal: AbortSignal.any([stop.signal, this.#signal]),
       onJudged: (judgement, minimumsReached) =>
         this.#report({ kind: 'judged', actor: 'sluice', hold: hold.id, judgement, minimumsReached }),

@@ -2,6 +2,14 @@
 
 import { failureData } from '../base/failure.ts';
 import { judge } from '../core/gate/assess.ts';
+import {
+  addToRecorded,
+  startRecorded,
+  worseThanRecorded,
+  type RecordedTrial,
+} from '../core/gate/statistics/recorded.ts';
+import type { StatisticalGate } from '../core/gate/statistics/settings.ts';
+import type { Trial } from '../core/gate/trial.ts';
 import { addSample, createWindow, type Window } from '../core/gate/window.ts';
 import { reasonOf } from '../core/decision/decide.ts';
 import { formatDuration } from '../base/duration.ts';
@@ -24,6 +32,16 @@ export interface WatchOptions {
 /** Evidence is judged on the last one to two of these, so that a release that was good for long is not excused for what it does now. */
 const paneMs = 30_000;
 
+/** A release to be watched. */
+interface Watched {
+  readonly placement: Placement;
+  readonly scope: Scope;
+  /** Epoch milliseconds. */
+  readonly until: number;
+  /** What the traffic showed during its deployment. */
+  readonly trial: Trial | undefined;
+}
+
 /** The watches of all scopes; one per promoted deployment, for as long as its specification says. */
 export class Watches {
   readonly #options: WatchOptions;
@@ -36,14 +54,15 @@ export class Watches {
   /** Begins the watches that should be, and ends the others. */
   keep(states: readonly ScopeState[]): void {
     const now = this.#options.deps.clock.now();
-    const wanted = new Map<string, { readonly placement: Placement; readonly scope: Scope; readonly until: number }>();
-    for (const { situation, active } of states) {
+    const wanted = new Map<string, Watched>();
+    for (const { situation, active, trial } of states) {
       if (active !== undefined || situation.watch === undefined || situation.stable === undefined) continue;
       if (now >= situation.watch.until || situation.earlier.length === 0) continue;
       wanted.set(situation.watch.deployment, {
         placement: situation.stable,
         scope: situation.scope,
         until: situation.watch.until,
+        trial: trial?.deployment === situation.watch.deployment ? trial : undefined,
       });
     }
     for (const [deployment, stop] of this.#active) {
@@ -51,13 +70,13 @@ export class Watches {
       stop.abort();
       this.#active.delete(deployment);
     }
-    for (const [deployment, { placement, scope, until }] of wanted) {
+    for (const [deployment, watched] of wanted) {
       if (this.#active.has(deployment)) continue;
       const stop = new AbortController();
       this.#active.set(deployment, stop);
       void this.#run(
-        new Watch(this.#options, scope, placement, AbortSignal.any([stop.signal, this.#options.signal])),
-        until,
+        new Watch(this.#options, watched, AbortSignal.any([stop.signal, this.#options.signal])),
+        watched.until,
       );
     }
   }
@@ -82,8 +101,10 @@ class Watch {
   #pane: Window;
   #before: Window | undefined;
   #unhealthySince: number | undefined;
+  /** The comparison with what stable was like before, where that is known. */
+  readonly #recorded: { readonly gate: StatisticalGate; readonly trial: RecordedTrial } | undefined;
 
-  constructor(options: WatchOptions, scope: Scope, placement: Placement, signal: AbortSignal) {
+  constructor(options: WatchOptions, { scope, placement, until, trial }: Watched, signal: AbortSignal) {
     this.#options = options;
     this.#scope = scope;
     this.#placement = placement;
@@ -94,6 +115,9 @@ class Watch {
     const [checks, sources] = [spec.watch.checks, spec.metrics ?? {}];
     const startedAt = deps.clock.now();
     this.#readings = new MetricReadings({ deps, scope, checks, sources, candidate: release.id, startedAt, signal });
+    const check = spec.gates.find((each) => each.kind === 'statistical');
+    if (check !== undefined && trial?.gate !== undefined && until > startedAt)
+      this.#recorded = { gate: check.gate, trial: startRecorded(check.gate, trial.gate, startedAt, until - startedAt) };
   }
 
   #newPane(): Window {
@@ -124,7 +148,11 @@ class Watch {
 
   #takeIn(batch: { readonly samples: readonly Parameters<typeof addSample>[1][]; readonly lost: number }): void {
     this.#pane.lost += batch.lost;
-    for (const sample of batch.samples) addSample(this.#pane, sample);
+    for (const sample of batch.samples) {
+      addSample(this.#pane, sample);
+      if (this.#recorded !== undefined && sample.release === this.#placement.release.id)
+        addToRecorded(this.#recorded.trial, sample);
+    }
   }
 
   async #look(until: number): Promise<void> {
@@ -141,9 +169,8 @@ class Watch {
     const { deps, live } = this.#options;
     const now = deps.clock.now();
     const windows = this.#before === undefined ? [this.#pane] : [this.#pane, this.#before];
-    const judgements = windows.map((window) =>
-      judge(this.#placement.spec.watch.checks, window, now, this.#readings.newest),
-    );
+    const readings = this.#readings.newest;
+    const judgements = windows.map((window) => judge(this.#placement.spec.watch.checks, { window, readings }, now));
     if (now - this.#pane.startedAt >= paneMs) {
       this.#before = this.#pane;
       this.#pane = this.#newPane();
@@ -158,7 +185,8 @@ class Watch {
       });
     }
     const failing = judgements.find((judgement) => judgement.outcome === 'fail');
-    return failing === undefined ? undefined : reasonOf(failing, 'fail');
+    if (failing !== undefined) return reasonOf(failing, 'fail');
+    return this.#recorded === undefined ? undefined : worseThanRecorded(this.#recorded.gate, this.#recorded.trial, now);
   }
 
   /** Why its health speaks against it: some instance has failed every check for too long. */

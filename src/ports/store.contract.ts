@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { emptySituation } from '../core/rollout/situation.ts';
+import { beginTrial } from '../core/gate/trial.ts';
 import type { Scope } from '../core/scope.ts';
 import {
   type StoreUnderTest,
@@ -192,6 +193,20 @@ function commitTests(under: () => StoreUnderTest): void {
     assert.equal(none, undefined);
     await store.commit(aChange(fence, aRollout('d-1', 1)));
     assert.deepEqual((await store.scopes(shop))[0]?.situation, aSituation(shop, 3));
+  });
+
+  it('keeps what the traffic of a trial showed, in place of what it had, for longer than the deployment', async () => {
+    const { store, reopen } = under();
+    const fence = await holdLease(store);
+    assert.equal((await store.scopes(shop))[0]?.trial, undefined);
+    const nothing = { scope: shop, fence, effects: [], settled: [] };
+    await store.commit({ ...nothing, trial: { deployment: 'd-1' } });
+    const trial = beginTrial('d-2');
+    await store.commit(aChange(fence, aRollout('d-2', 1), { trial }));
+    await store.commit(aChange(fence, aRollout('d-2', 2, { status: 'VERIFIED' })));
+    assert.deepEqual((await (await reopen()).scopes(shop))[0]?.trial, JSON.parse(JSON.stringify(trial)));
+    await rejectsWith(store.commit({ ...nothing, fence: fence - 1, trial: { deployment: 'd-3' } }), 'lease.lost');
+    assert.equal((await store.scopes(shop))[0]?.trial?.deployment, 'd-2');
   });
 
   it('refuses parts that do not belong together, and records of unknown deployments', async () => {

@@ -1,5 +1,6 @@
 // The store port: keeps deployments, their records, the outbox of effects, the situation of each scope and its lease.
 
+import type { Trial } from '../core/gate/trial.ts';
 import type { Effect } from '../core/rollout/effect.ts';
 import type { EventRecord, RecordDraft } from '../core/rollout/record.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
@@ -40,6 +41,8 @@ export interface Change {
   /** Taken out of the outbox: carried out, or no longer wanted. */
   readonly settled: readonly string[];
   readonly situation?: Situation | undefined;
+  /** Takes the place of the one that the scope has. */
+  readonly trial?: Trial | undefined;
 }
 
 export interface ScopeState {
@@ -50,6 +53,8 @@ export interface ScopeState {
   readonly outbox: readonly Effect[];
   /** The lease as it stands, whether it has ended or not. */
   readonly lease?: Lease | undefined;
+  /** What the traffic showed in the newest deployment that wrote it down; it outlives that deployment. */
+  readonly trial?: Trial | undefined;
 }
 
 export interface RolloutQuery {

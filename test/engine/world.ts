@@ -302,11 +302,14 @@ async function settled(): Promise<void> {
 }
 
 /** Runs a test in a world of its own with one controller and traffic; afterwards everything in it ends. */
-export function inWorld(work: (world: EngineWorld, engine: Engine) => Promise<void>): () => Promise<void> {
+export function inWorld(
+  work: (world: EngineWorld, engine: Engine) => Promise<void>,
+  options: { readonly traffic: boolean } = { traffic: true },
+): () => Promise<void> {
   return async () => {
     const world = new EngineWorld();
     const over = new AbortController();
-    void world.traffic(over.signal);
+    if (options.traffic) void world.traffic(over.signal);
     try {
       await work(world, world.controller().engine);
     } finally {

@@ -14,6 +14,7 @@ export const timing: EngineTiming = {
   retryLongestMs: 2_000,
   effectMs: 10_000,
   judgeMs: 500,
+  checkpointMs: 1_000,
   liveMs: 5_000,
   superviseMs: 1_000,
 };

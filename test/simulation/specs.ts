@@ -1,6 +1,7 @@
 // Specifications and releases for simulated deployments.
 
 import type { GateCheck } from '../../src/core/gate/check.ts';
+import { gatePresets } from '../../src/core/gate/statistics/settings.ts';
 import type { DeploySpec, StrategySpec } from '../../src/core/plan/spec.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import type { HttpCheck } from '../../src/core/validation/check.ts';
@@ -27,6 +28,8 @@ const gates: readonly GateCheck[] = [
   { kind: 'relative', metric: 'errorRate', unit: 'points', limit: 0.2, minSamples: 10 },
 ];
 
+const statistical: GateCheck = { kind: 'statistical', preset: 'low-traffic', gate: gatePresets['low-traffic'] };
+
 /** A specification whose release directory is `source`; everything that may differ is drawn. */
 export function drawSpec(random: Random, source: string): DeploySpec {
   const instances = random.between(1, 4);
@@ -39,7 +42,7 @@ export function drawSpec(random: Random, source: string): DeploySpec {
     health: { path: '/ready', intervalMs: 500, withinMs: 400, timeoutMs: 10_000, successes: random.between(1, 2) },
     validation: random.chance(0.7) ? [readiness] : [],
     strategy: drawStrategy(random, instances),
-    gates: random.chance(0.9) ? gates : [],
+    gates: drawGates(random),
     watch: { forMs: random.chance(0.3) ? 10_000 : 0, checks: gates.slice(0, 1), healthFailingMs: 5_000 },
     platform: { driver: 'memory' },
     router: { driver: 'memory' },
@@ -47,6 +50,11 @@ export function drawSpec(random: Random, source: string): DeploySpec {
     stopGraceMs: 1_000,
     keepReleases: random.between(0, 2),
   };
+}
+
+function drawGates(random: Random): readonly GateCheck[] {
+  const limits = random.chance(0.9) ? gates : [];
+  return random.chance(0.4) ? [statistical, ...limits] : limits;
 }
 
 function drawStrategy(random: Random, instances: number): StrategySpec {

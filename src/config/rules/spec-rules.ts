@@ -2,7 +2,7 @@
 
 import { formatDuration } from '../../base/duration.ts';
 import type { CanaryStage, DeploySpec, RollingStrategy } from '../../core/plan/spec.ts';
-import { type GateCheck, needsStable, type QueryCheck } from '../../core/gate/check.ts';
+import { type GateCheck, needsStable, type QueryCheck, type SampleCheck } from '../../core/gate/check.ts';
 import { allTraffic, shareText } from '../../core/routes.ts';
 import { runsSideBySide } from '../resolve-gates.ts';
 import { queryProblems } from './query-rules.ts';
@@ -126,7 +126,7 @@ function queryPath(gates: DeploySpec['gates'], query: GateCheck): RuleProblem['p
   ];
 }
 
-function fixedLimitRemedy(gate: GateCheck): string {
+function fixedLimitRemedy(gate: QueryCheck | SampleCheck): string {
   if (gate.kind === 'query') return 'Give it a fixed limit only (max or min), or use canary.';
   const limit = gate.metric === 'availability' ? 'min' : 'max';
   return `Give this environment a gates.${gate.metric} with a fixed limit only (${limit}), or use canary.`;

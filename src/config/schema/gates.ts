@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { words } from '../words.ts';
 import { queriesSchema } from './queries.ts';
+import { compareSchema } from './compare.ts';
 import { orOff, settings } from './settings.ts';
 import { duration, percentage, rate, whole } from './values.ts';
 
@@ -59,11 +60,16 @@ const requestRate = settings({
   .meta({ id: 'RequestRateGate' });
 
 export const gatesSchema = settings({
+  compare: compareSchema
+    .prefault('default')
+    .describe(
+      'Compares the new release with stable, request by request: it is sent back as soon as its requests prove it worse, and passes a stage only when they prove it is not. One of the presets `default`, `strict`, `lenient`, `low-traffic`, or settings, or `off`.',
+    ),
   minSamples: minSamples.prefault(50).describe('Fewer finished requests of the new release than this prove nothing.'),
   errorRate: orOff(errorRate)
     .optional()
     .describe(
-      'Share of requests answered with a status from 500 on. Default: at most stable’s plus 5 points (`max: 5%` where the two do not run side by side).',
+      'Share of requests answered with a status from 500 on. Default: none beside `compare`; without it at most stable’s plus 5 points (`max: 5%` where the two do not run side by side).',
     ),
   availability: orOff(availability)
     .optional()
@@ -74,7 +80,7 @@ export const gatesSchema = settings({
   p95: orOff(latency)
     .optional()
     .describe(
-      'The latency that 95 % of the requests stay below. Default: at most stable’s plus 3s (`max: 3s` where the two do not run side by side).',
+      'The latency that 95 % of the requests stay below. Default: none beside `compare`; without it at most stable’s plus 3s (`max: 3s` where the two do not run side by side).',
     ),
   p99: orOff(latency).optional().describe('The latency that 99 % of the requests stay below. Default: no gate.'),
   requestRate: orOff(requestRate).optional().describe('Requests that reach the new release. Default: no gate.'),
@@ -85,8 +91,10 @@ export const gatesSchema = settings({
 
 export type GatesSettings = z.output<typeof gatesSchema>;
 
-/** The gates that count where a setting says nothing, in the notation of the configuration file. */
+/** The limits that count where a setting says nothing, in the notation of the configuration file. */
 export const defaultGates = {
+  /** Both releases have traffic at the same time, and their statistics are compared. */
+  compared: { availability: { min: '95%' } },
   /** Both releases have traffic at the same time, so the new one is compared with stable. */
   sideBySide: {
     errorRate: { worseThanStable: '5%' },

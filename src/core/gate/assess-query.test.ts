@@ -126,7 +126,7 @@ test('weights of failures add up, and a weight of 0 never decides', () => {
   const outcome = (...weights: readonly number[]): string => {
     const checks = weights.map((weight, index) => ({ ...check, name: `q${index}`, points: 1, weight }));
     const readings = new Map(checks.map(({ name }) => [name, [reading(99)]]));
-    return judge(checks, createWindow('shop@new', undefined, 0), now, readings).outcome;
+    return judge(checks, { window: createWindow('shop@new', undefined, 0), readings }, now).outcome;
   };
   assert.equal(outcome(1), 'fail');
   assert.equal(outcome(0.5), 'inconclusive');

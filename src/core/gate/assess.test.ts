@@ -135,25 +135,25 @@ function windowOf(candidate: readonly [number, number], stable: readonly [number
 }
 
 test('one failing check fails, one open question leaves it open, and only all passing pass', () => {
-  assert.equal(judge([fewErrors, notWorse], windowOf([50, 0], [50, 0]), 1_000).outcome, 'pass');
-  assert.equal(judge([fewErrors, notWorse], windowOf([50, 0], [5, 0]), 1_000).outcome, 'inconclusive');
-  assert.equal(judge([fewErrors, notWorse], windowOf([50, 40], [5, 0]), 1_000).outcome, 'fail');
-  assert.equal(judge([], windowOf([0, 0], [0, 0]), 1_000).outcome, 'pass');
+  assert.equal(judge([fewErrors, notWorse], { window: windowOf([50, 0], [50, 0]) }, 1_000).outcome, 'pass');
+  assert.equal(judge([fewErrors, notWorse], { window: windowOf([50, 0], [5, 0]) }, 1_000).outcome, 'inconclusive');
+  assert.equal(judge([fewErrors, notWorse], { window: windowOf([50, 40], [5, 0]) }, 1_000).outcome, 'fail');
+  assert.equal(judge([], { window: windowOf([0, 0], [0, 0]) }, 1_000).outcome, 'pass');
 });
 
 test('a judgement carries the evidence of both releases, or of the only one', () => {
-  const both = judge([fewErrors], windowOf([50, 1], [60, 2]), 1_000);
+  const both = judge([fewErrors], { window: windowOf([50, 1], [60, 2]) }, 1_000);
   assert.deepEqual([both.candidate.errors, both.stable?.errors], [1, 2]);
-  assert.equal('stable' in judge([], createWindow('new', undefined, 0), 1_000), false);
+  assert.equal('stable' in judge([], { window: createWindow('new', undefined, 0) }, 1_000), false);
 });
 
 test('more than one sample in a hundred lost makes a passing judgement inconclusive, and excuses no failure', () => {
-  assert.equal(judge([fewErrors], windowOf([50, 0], [49, 0], 1), 1_000).outcome, 'pass');
-  const lossy = judge([fewErrors], windowOf([50, 0], [48, 0], 2), 1_000);
+  assert.equal(judge([fewErrors], { window: windowOf([50, 0], [49, 0], 1) }, 1_000).outcome, 'pass');
+  const lossy = judge([fewErrors], { window: windowOf([50, 0], [48, 0], 2) }, 1_000);
   assert.equal(lossy.outcome, 'inconclusive');
   assert.equal(lossy.verdicts.at(-1)?.reason, '2 of 100 samples were lost on the way');
   assert.equal(lossy.lost, 2);
-  assert.equal(judge([fewErrors], windowOf([50, 40], [0, 0], 1_000), 1_000).outcome, 'fail');
+  assert.equal(judge([fewErrors], { window: windowOf([50, 40], [0, 0], 1_000) }, 1_000).outcome, 'fail');
 });
 
 test('values are written with their unit and no more digits than help', () => {

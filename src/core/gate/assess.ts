@@ -2,6 +2,9 @@
 
 import { assessQuery, type QueryReadings } from './assess-query.ts';
 import type { GateCheck, GateMetric, SampleCheck } from './check.ts';
+import type { GateVerdict } from './statistics/evidence.ts';
+import { explain } from './statistics/explain.ts';
+import { asVerdict, statisticalCheck } from './statistics/verdict.ts';
 import { evidenceOf, type Window } from './window.ts';
 import { errorRate, type Judgement, type Outcome, type ReleaseEvidence, type Verdict } from './verdict.ts';
 
@@ -15,31 +18,46 @@ export interface Evidence {
 /** More than this share of samples lost makes a passing judgement inconclusive: what is missing may be what matters. */
 const bearableLoss = 0.01;
 
+/** What the checks of a hold judge. */
+export interface Seen {
+  readonly window: Window;
+  /** What the statistical gate says; undefined while the candidate has had no traffic. */
+  readonly statistics?: GateVerdict | undefined;
+  /** The newest answers to the questions among the checks, by name. */
+  readonly readings?: QueryReadings | undefined;
+}
+
 /**
  * The judgement of all checks together: failures fail when their weights add up to 1 or more, and less than that, or an open question,
- * leaves it open. `readings` are the newest answers to the questions among the checks, by name.
+ * leaves it open.
  */
-export function judge(
-  checks: readonly GateCheck[],
-  window: Window,
-  now: number,
-  readings: QueryReadings = new Map(),
-): Judgement {
+export function judge(checks: readonly GateCheck[], seen: Seen, now: number): Judgement {
+  const { window, statistics } = seen;
   const candidate = evidenceOf(window, 'candidate');
   const stable = window.stable === undefined ? undefined : evidenceOf(window, 'stable');
   const evidence: Evidence = { candidate, stable, durationMs: Math.max(0, now - window.startedAt) };
-  const verdicts = checks.map((check) =>
-    check.kind === 'query' ? assessQuery(check, readings.get(check.name) ?? [], now) : assess(check, evidence),
-  );
-  const seen = candidate.requests + (stable?.requests ?? 0);
-  if (window.lost > bearableLoss * (seen + window.lost)) verdicts.push(lossVerdict(window.lost, seen));
+  const verdicts = checks.map((check) => {
+    if (check.kind === 'statistical') return assessStatistics(statistics);
+    if (check.kind === 'query') return assessQuery(check, seen.readings?.get(check.name) ?? [], now);
+    return assess(check, evidence);
+  });
+  const requests = candidate.requests + (stable?.requests ?? 0);
+  if (window.lost > bearableLoss * (requests + window.lost)) verdicts.push(lossVerdict(window.lost, requests));
   return {
     outcome: together(verdicts),
     verdicts,
     candidate,
     ...(stable === undefined ? {} : { stable }),
     lost: window.lost,
+    ...(statistics === undefined
+      ? {}
+      : { statistics: { words: explain(statistics).split('\n'), evidence: statistics.evidence } }),
   };
+}
+
+function assessStatistics(statistics: GateVerdict | undefined): Verdict {
+  if (statistics !== undefined) return asVerdict(statistics);
+  return { check: statisticalCheck, outcome: 'inconclusive', reason: 'the candidate has had no requests', samples: 0 };
 }
 
 function together(verdicts: readonly Verdict[]): Outcome {

@@ -1,4 +1,6 @@
-// Gate checks: limits on what the samples of the release on trial may show, absolute or relative to stable, and on answers of metric sources.
+// Gate checks: a statistical comparison with stable, limits on what the samples of the release on trial may show, absolute or relative to stable, and on answers of metric sources.
+
+import type { StatisticalGate } from './statistics/settings.ts';
 
 /** What a check looks at. Rates are fractions (0.05 = 5 %), latencies milliseconds. */
 export type GateMetric = 'errorRate' | 'availability' | 'p50' | 'p95' | 'p99' | 'requestRate';
@@ -51,9 +53,17 @@ export interface QueryCheck {
   readonly windowMs: number;
 }
 
-export type GateCheck = SampleCheck | QueryCheck;
+/** Whether the candidate is worse than stable, by the statistics of both, over all stages of a deployment. */
+export interface StatisticalCheck {
+  readonly kind: 'statistical';
+  /** What people call the settings: a preset, or what they differ from. */
+  readonly preset: string;
+  readonly gate: StatisticalGate;
+}
 
-/** Whether a check can be judged only while stable has traffic too. */
+export type GateCheck = StatisticalCheck | SampleCheck | QueryCheck;
+
+/** Whether a check can be judged only while stable has traffic too; the statistical one then goes by what stable was like. */
 export function needsStable(check: GateCheck): boolean {
   return check.kind === 'query' ? check.worseThanStable !== undefined : check.kind === 'relative';
 }

@@ -2,6 +2,7 @@
 
 import type { NoNumberReason } from '../metrics/question.ts';
 import type { ReleaseId } from '../release.ts';
+import type { GateEvidence } from './statistics/evidence.ts';
 
 export type Outcome = 'pass' | 'fail' | 'inconclusive';
 
@@ -35,6 +36,13 @@ export interface ReleaseEvidence {
   readonly p99?: number | undefined;
 }
 
+/** What the statistical gate said, with all that it said it on. */
+export interface Statistics {
+  /** For people, a line each: the verdict, both releases, what earned it, what would change it. */
+  readonly words: readonly string[];
+  readonly evidence: GateEvidence;
+}
+
 export interface Judgement {
   readonly outcome: Outcome;
   readonly verdicts: readonly Verdict[];
@@ -43,7 +51,7 @@ export interface Judgement {
   /** Samples that the router lost; a loss makes a passing judgement inconclusive. */
   readonly lost: number;
   /** Evidence of the statistical gate, where one judged. */
-  readonly statistics?: Readonly<Record<string, unknown>> | undefined;
+  readonly statistics?: Statistics | undefined;
 }
 
 /** What a record of a judgement says beyond its numbers: a new one is worth a record. */

@@ -5,7 +5,7 @@ import type { GateVerdict } from './evidence.ts';
 import { explain } from './explain.ts';
 
 /** The check in words. */
-const statisticalCheck = 'no worse than stable, by the statistics of both';
+export const statisticalCheck = 'no worse than stable, by the statistics of both';
 
 /** One verdict among others; the whole evidence stays in the gate's own. */
 export function asVerdict(verdict: GateVerdict): Verdict {

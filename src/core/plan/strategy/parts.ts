@@ -34,7 +34,7 @@ export function verifySteps(spec: DeploySpec, observeMs: number): readonly Plann
   const steps: PlannedStep[] = [];
   if (spec.validation.length > 0) steps.push({ status: 'VERIFYING', step: validateCandidate(spec, 'service') });
   if (observeMs > 0) {
-    steps.push({ status: 'VERIFYING', step: observe('behind the switch', observeMs, absoluteChecks(spec.gates)) });
+    steps.push({ status: 'VERIFYING', step: observe('behind the switch', observeMs, soloChecks(spec.gates)) });
   }
   return steps;
 }
@@ -53,8 +53,8 @@ export function observe(name: string, forMs: number, checks: readonly GateCheck[
   };
 }
 
-/** Checks that need no other release beside the candidate. */
-export function absoluteChecks(checks: readonly GateCheck[]): readonly GateCheck[] {
+/** Checks that need no other release beside the candidate; the statistical one then compares it with what stable was like. */
+export function soloChecks(checks: readonly GateCheck[]): readonly GateCheck[] {
   return checks.filter((check) => !needsStable(check));
 }
 

@@ -3,7 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec, RollingStrategy } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import { absoluteChecks, observe, startStep, validateCandidate, verifySteps } from './parts.ts';
+import { soloChecks, observe, startStep, validateCandidate, verifySteps } from './parts.ts';
 
 /** One batch: how many of each release run in traffic after it. */
 export interface Batch {
@@ -85,7 +85,7 @@ function batchSteps(
   if (batch.stableAfter < batch.stableBefore) steps.push(...removeStable(spec, batch.stableAfter, 'PROMOTING'));
   if (strategy.observeMs > 0 && position.index < position.of - 1) {
     const name = `after batch ${position.index + 1} of ${position.of}`;
-    const checks = batch.stableAfter > 0 ? spec.gates : absoluteChecks(spec.gates);
+    const checks = batch.stableAfter > 0 ? spec.gates : soloChecks(spec.gates);
     steps.push({ status: 'PROMOTING', step: observe(name, strategy.observeMs, checks) });
   }
   return steps;

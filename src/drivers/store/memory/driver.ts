@@ -1,6 +1,7 @@
 // The store in memory: for tests and the simulation, where the object outlives the controller that crashes on it.
 
 import { assert } from '../../../base/assert.ts';
+import type { Trial } from '../../../core/gate/trial.ts';
 import type { Effect } from '../../../core/rollout/effect.ts';
 import type { EventRecord } from '../../../core/rollout/record.ts';
 import type { Rollout } from '../../../core/rollout/rollout.ts';
@@ -74,6 +75,7 @@ class Memory {
   readonly #records: EventRecord[] = [];
   /** By effect id, oldest first. */
   readonly #outbox = new Map<string, OutboxEntry>();
+  readonly #trials = new Map<string, Trial>();
   readonly #slots = new Map<string, LeaseSlot>();
 
   commit(change: Change): EventRecord | undefined {
@@ -92,6 +94,7 @@ class Memory {
       if (entry !== undefined && sameScope(entry.scope, scope)) this.#outbox.delete(id);
     }
     for (const effect of change.effects) this.#outbox.set(effect.id, { scope, effect });
+    if (change.trial !== undefined) this.#trials.set(name, change.trial);
     if (record === undefined) return undefined;
     const kept: EventRecord = Object.freeze({ ...record, sequence: this.#records.length + 1 });
     this.#records.push(kept);
@@ -135,12 +138,14 @@ class Memory {
     const name = scopeName(scope);
     const active = this.#rollouts.get(this.#active.get(name) ?? '');
     const held = this.#slots.get(name)?.held;
+    const trial = this.#trials.get(name);
     const entries = [...this.#outbox.values()].filter((entry) => sameScope(entry.scope, scope));
     return {
       situation: this.#situations.get(name) ?? frozenCopy(emptySituation(scope)),
       ...(active === undefined ? {} : { active }),
       outbox: entries.map((entry) => entry.effect),
       ...(held === undefined ? {} : { lease: leaseOf(held) }),
+      ...(trial === undefined ? {} : { trial }),
     };
   }
 

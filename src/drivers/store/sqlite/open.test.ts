@@ -116,7 +116,7 @@ describe('opening a sqlite store', () => {
     await filledStore(file);
     withDatabase(file, (database) => database.execute('PRAGMA user_version = 99'));
     const before = readFileSync(file);
-    assert.match(refuses(file, 'store.newer').message, /version 99.*up to 1/);
+    assert.match(refuses(file, 'store.newer').message, /version 99.*up to 2/);
     assert.deepEqual(readFileSync(file), before);
   });
 

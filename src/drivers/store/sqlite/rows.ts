@@ -1,5 +1,6 @@
 // Rows of the SQLite store to values and back. They are our own writing, so only what a damaged or foreign file would break is checked.
 
+import type { Trial } from '../../../core/gate/trial.ts';
 import type { Effect } from '../../../core/rollout/effect.ts';
 import type { EventRecord, RecordDraft } from '../../../core/rollout/record.ts';
 import type { Rollout } from '../../../core/rollout/rollout.ts';
@@ -42,6 +43,14 @@ export function situationOf(row: Row): Situation {
   const situation = parse(row['situation'], what) as Situation;
   expect(isScope(situation.scope) && sameScope(situation.scope, scope), what);
   return situation;
+}
+
+export function trialOf(row: Row): Trial {
+  const what = `trial of ${scopeName(scopeOf(row))}`;
+  const trial = parse(row['body'], what) as Trial;
+  expect(trial.deployment === row['deployment'], what);
+  expect(trial.gate === undefined || trial.gate.version === 1, what);
+  return trial;
 }
 
 export function slotOf(row: Row): LeaseSlot {

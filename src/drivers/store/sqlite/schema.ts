@@ -51,5 +51,15 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_of_scope ON outbox (service, environment, number);
 `;
 
+const version2 = `
+CREATE TABLE trials (
+  service TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  deployment TEXT NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY (service, environment)
+) STRICT, WITHOUT ROWID;
+`;
+
 /** `migrations[n]` brings a file of version n to version n + 1. Never change one that was released: add another. */
-export const migrations: readonly string[] = [version1];
+export const migrations: readonly string[] = [version1, version2];

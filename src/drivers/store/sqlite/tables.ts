@@ -1,6 +1,7 @@
 // The statements of the SQLite store; each function runs inside a transaction of its caller.
 
 import { assert } from '../../../base/assert.ts';
+import type { Trial } from '../../../core/gate/trial.ts';
 import type { Effect } from '../../../core/rollout/effect.ts';
 import type { EventRecord, RecordDraft } from '../../../core/rollout/record.ts';
 import type { Rollout } from '../../../core/rollout/rollout.ts';
@@ -17,7 +18,7 @@ import {
 } from '../../../ports/store-rules.ts';
 import type { Change, LeaseAnswer, LeaseRequest, RecordQuery, RolloutQuery, ScopeState } from '../../../ports/store.ts';
 import type { Database, SqlValue } from './database.ts';
-import { effectOf, number, recordOf, rolloutOf, scopeOf, situationOf, slotOf, text } from './rows.ts';
+import { effectOf, number, recordOf, rolloutOf, scopeOf, situationOf, slotOf, text, trialOf } from './rows.ts';
 
 const inScope = 'service = ? AND environment = ?';
 
@@ -29,7 +30,18 @@ export function writeChange(database: Database, change: Change): EventRecord | u
   writeSituation(database, scope, situation);
   for (const id of settled) database.run(`DELETE FROM outbox WHERE id = ? AND ${inScope}`, id, ...key(scope));
   for (const effect of effects) writeEffect(database, scope, effect);
+  if (change.trial !== undefined) writeTrial(database, scope, change.trial);
   return record === undefined ? undefined : writeRecord(database, record);
+}
+
+function writeTrial(database: Database, scope: Scope, trial: Trial): void {
+  database.run(
+    `INSERT INTO trials (service, environment, deployment, body) VALUES (?, ?, ?, ?)
+     ON CONFLICT (service, environment) DO UPDATE SET deployment = excluded.deployment, body = excluded.body`,
+    ...key(scope),
+    trial.deployment,
+    JSON.stringify(trial),
+  );
 }
 
 function writeRollout(database: Database, rollout: Rollout, expectedVersion: number): void {
@@ -99,11 +111,13 @@ export function readScope(database: Database, scope: Scope): ScopeState {
   const active = database.get(`SELECT * FROM rollouts WHERE ${inScope} AND active = 1`, ...key(scope));
   const outbox = database.all(`SELECT * FROM outbox WHERE ${inScope} ORDER BY number`, ...key(scope));
   const { held } = readSlot(database, scope);
+  const trial = database.get(`SELECT * FROM trials WHERE ${inScope}`, ...key(scope));
   return {
     situation: known === undefined ? emptySituation({ ...scope }) : situationOf(known),
     ...(active === undefined ? {} : { active: rolloutOf(active) }),
     outbox: outbox.map(effectOf),
     ...(held === undefined ? {} : { lease: leaseOf(held) }),
+    ...(trial === undefined ? {} : { trial: trialOf(trial) }),
   };
 }
 

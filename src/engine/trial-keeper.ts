@@ -1,0 +1,133 @@
+// Reads the router's feed for as long as a deployment goes forward, keeps what it shows, and writes it down about once a second.
+
+import { failureData } from '../base/failure.ts';
+import type { StatisticalCheck } from '../core/gate/check.ts';
+import { isError, type SampleBatch } from '../core/gate/sample.ts';
+import type { GateVerdict } from '../core/gate/statistics/evidence.ts';
+import { addLoss, addToTrial, beginHold, beginTrial, statisticalCheckOf, statisticsOf } from '../core/gate/trial.ts';
+import type { Trial } from '../core/gate/trial.ts';
+import { createWindow, type Window } from '../core/gate/window.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Hold } from '../core/rollout/rollout.ts';
+import type { Router } from '../ports/router.ts';
+import type { Dependencies } from './dependencies.ts';
+
+export interface TrialKeeperOptions {
+  readonly deps: Dependencies;
+  readonly router: Router;
+  readonly deployment: string;
+  readonly plan: Plan;
+  /** What a controller before this one wrote down. */
+  readonly before: Trial | undefined;
+  readonly signal: AbortSignal;
+  /** Writes it down; one that does not work is tried again with newer evidence. */
+  readonly save: (trial: Trial) => Promise<void>;
+}
+
+export class TrialKeeper {
+  readonly #options: TrialKeeperOptions;
+  readonly #trial: Trial;
+  readonly #check: StatisticalCheck | undefined;
+  /** Requests up to this time are in what was written down before. */
+  readonly #judgedUntil: number;
+  /** Whether there is something new to be written down. */
+  #changed = false;
+  #reading = false;
+  /** Told when a request of the candidate failed. */
+  #onError: () => void = () => undefined;
+
+  constructor(options: TrialKeeperOptions) {
+    this.#options = options;
+    const { before, deployment, plan } = options;
+    const isOurs = before?.deployment === deployment;
+    // The store's own value belongs to the store; ours is changed in place.
+    this.#trial = isOurs ? structuredClone(before) : beginTrial(deployment);
+    this.#judgedUntil = this.#trial.gate?.lastAt ?? 0;
+    this.#check = statisticalCheckOf(plan);
+  }
+
+  /** Whether it should read before the first hold: what stable is like without the candidate is worth knowing. */
+  get isStatistical(): boolean {
+    return this.#check !== undefined;
+  }
+
+  /** Begins to read; it goes on until the signal aborts. */
+  start(): void {
+    const { router } = this.#options;
+    if (this.#reading || !router.capabilities.feed) return;
+    this.#reading = true;
+    void this.#collect();
+    if (this.isStatistical) void this.#saveRegularly();
+  }
+
+  /** A hold begins, or goes on after a crash. */
+  begin(hold: Hold, share: number, onError: () => void): void {
+    beginHold(this.#trial, this.#options.plan, hold, share);
+    this.#onError = onError;
+    this.start();
+  }
+
+  /** What can be written down, as it is now: nothing before the candidate has traffic, which a later controller could not see as well. */
+  get trial(): Trial | undefined {
+    return this.#trial.gate === undefined ? undefined : structuredClone(this.#trial);
+  }
+
+  /** The evidence of the hold that began last. */
+  get window(): Window {
+    const { plan, deps } = this.#options;
+    return this.#trial.hold?.window ?? createWindow(plan.candidate.id, plan.stable?.id, deps.clock.now());
+  }
+
+  statistics(now: number): GateVerdict | undefined {
+    return statisticsOf(this.#trial, this.#check, now);
+  }
+
+  /** Reads the feed; where it breaks off, the evidence of the hold begins anew, because nobody knows what was missed. */
+  async #collect(): Promise<void> {
+    const { router, plan, signal, deps } = this.#options;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of router.feed(plan.scope, signal)) this.#takeIn(batch);
+      } catch (error) {
+        if (signal.aborted) return;
+        deps.log.write('warn', 'the feed of the router broke off; evidence begins anew', {
+          service: plan.scope.service,
+          environment: plan.scope.environment,
+          error: failureData(error),
+        });
+      }
+      await deps.clock.sleep(deps.timing.judgeMs, signal);
+      const { hold } = this.#trial;
+      if (hold !== undefined) hold.window = createWindow(plan.candidate.id, plan.stable?.id, deps.clock.now());
+    }
+  }
+
+  #takeIn(batch: SampleBatch): void {
+    const { plan } = this.#options;
+    addLoss(this.#trial, batch.lost);
+    let failed = false;
+    for (const sample of batch.samples) {
+      if (sample.at <= this.#judgedUntil) continue;
+      addToTrial(this.#trial, plan, this.#check, sample);
+      failed ||= sample.release === plan.candidate.id && isError(sample);
+    }
+    this.#changed ||= batch.samples.length > 0;
+    if (failed) this.#onError();
+  }
+
+  async #saveRegularly(): Promise<void> {
+    const { deps, signal, save } = this.#options;
+    while (!signal.aborted) {
+      await deps.clock.sleep(deps.timing.checkpointMs, signal);
+      const trial = signal.aborted || !this.#changed ? undefined : this.trial;
+      if (trial === undefined) continue;
+      this.#changed = false;
+      try {
+        await save(trial);
+      } catch (error) {
+        this.#changed = true;
+        if (!signal.aborted) deps.log.write('warn', 'the evidence was not written down', { error: failureData(error) });
+      }
+    }
+  }
+}
