@@ -42,8 +42,8 @@ validate:
 strategy:
   ${version.strategy}
 gates:
+  compare: low-traffic
   minSamples: 20
-  errorRate: { max: 3% }
 drain: 5s
 stopGrace: 5s
 router:

@@ -21,6 +21,8 @@ const blueGreen = {
 };
 const canary = {
   validate,
+  // A handful of requests is all there is.
+  gates: { compare: 'off' },
   strategy: { canary: { stages: ['30%', '100%'], hold: { atLeast: '100ms', requests: 3 }, keepOld: '0s' } },
 };
 const rolling = { instances: 2, strategy: { rolling: { maxSurge: 1, maxUnavailable: 0, observe: '0s' } } };

@@ -47,7 +47,7 @@ export async function specOf(options: SpecOptions): Promise<DeploySpec> {
     instances,
     health: { path: '/health', interval: '250ms', timeout: '60s' },
     strategy: strategyOf(options),
-    gates: { errorRate: { max: '5%', minSamples: 20 }, availability: 'off', p95: 'off' },
+    gates: { compare: 'off', errorRate: { max: '5%', minSamples: 20 }, availability: 'off', p95: 'off' },
     watch: { for: '10m', errorRate: 'off', availability: 'off', p95: 'off' },
     drain: `${drainMs}ms`,
     stopGrace: '10s',

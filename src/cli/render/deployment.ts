@@ -5,7 +5,7 @@ import type { Judgement } from '../../core/gate/verdict.ts';
 import type { Rollout } from '../../core/rollout/rollout.ts';
 import { isFinal } from '../../core/rollout/status.ts';
 import { scopeName } from '../../core/scope.ts';
-import { renderNumbers, renderVerdicts } from './evidence.ts';
+import { renderNumbers, renderStatistics, renderVerdicts } from './evidence.ts';
 import { renderLastLines } from './last-lines.ts';
 import type { Look } from './look.ts';
 import { strategyWords } from './plan.ts';
@@ -70,5 +70,9 @@ export function newestJudgement(rollout: Rollout, live: LiveNumbers | undefined)
 }
 
 export function renderEvidence(judgement: Judgement, look: Look, requestsPerSecond?: number): readonly string[] {
-  return [...renderNumbers(judgement, look, requestsPerSecond), ...renderVerdicts(judgement, look)];
+  return [
+    ...renderNumbers(judgement, look, requestsPerSecond),
+    ...renderVerdicts(judgement, look),
+    ...renderStatistics(judgement, look),
+  ];
 }

@@ -54,6 +54,12 @@ export function renderVerdicts(judgement: Judgement, look: Look): readonly strin
   });
 }
 
+/** What the statistical gate stands on, and what would change its mind; its first line is the verdict, which is told already. */
+export function renderStatistics({ statistics }: Judgement, look: Look): readonly string[] {
+  const lines = statistics?.words.slice(1) ?? [];
+  return lines.flatMap((line) => hanging('    ', clean(line), look.width)).map(look.paint.dim);
+}
+
 /** A reason names its check where it has an outcome; without one, only what is still missing. */
 function verdictText({ check, outcome, reason }: Verdict): string {
   return outcome === 'inconclusive' ? `${clean(check)}: ${clean(reason)}` : clean(reason);
