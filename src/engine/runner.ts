@@ -3,7 +3,6 @@
 import { Failure, failureData } from '../base/failure.ts';
 import type { Effect } from '../core/rollout/effect.ts';
 import { assertAccepts } from '../core/rollout/accepts.ts';
-import { describeEvent } from '../core/rollout/describe-event.ts';
 import type { Command, RolloutEvent } from '../core/rollout/event.ts';
 import { assertSoundChange } from '../core/rollout/invariant.ts';
 import { currentStep, type Rollout } from '../core/rollout/rollout.ts';
@@ -19,6 +18,7 @@ import type { LeaseKeeper } from './lease-keeper.ts';
 import { observeHold } from './observe-hold.ts';
 import { TrialKeeper } from './trial-keeper.ts';
 import { perform } from './perform.ts';
+import { recordOf } from './record-of.ts';
 import { retry } from './retry.ts';
 import type { Stream } from './stream.ts';
 
@@ -377,20 +377,6 @@ async function writeOnce(deps: Dependencies, change: Change): Promise<void> {
 
 function storeMayRecover(error: unknown): boolean {
   return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.unavailable');
-}
-
-function recordOf(before: Rollout, event: RolloutEvent, after: Rollout) {
-  return {
-    at: after.at,
-    scope: after.plan.scope,
-    deployment: after.id,
-    version: after.version,
-    from: before.status,
-    to: after.status,
-    actor: event.actor,
-    event,
-    words: describeEvent(before, event, after),
-  };
 }
 
 function leaseLost(deployment: string): Failure {
