@@ -85,6 +85,8 @@ function defaultsSection(scope: Scope, layout: Layout): readonly string[] {
     '  timeout connect 2s',
     '  timeout queue 2s',
     '  timeout tunnel 24h',
+    '  # In the frontend as well: otherwise a client that goes away is not noticed while its answer is waited for.',
+    '  option abortonclose',
     '',
   ];
 }
@@ -192,7 +194,6 @@ function backendSection(slot: string, slotIndex: number, layout: Layout, record:
     '  retries 3',
     '  retry-on conn-failure',
     '  option redispatch 1',
-    '  option abortonclose',
     `  http-request set-var(txn.sluice_release) ${field(3)}`,
     '  http-response set-var(txn.sluice_switched) date(0,us),sub(txn.sluice_began) if { status 101 }',
     ...(layout.cookie === undefined
