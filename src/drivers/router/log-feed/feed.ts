@@ -142,10 +142,11 @@ export class LogFeed {
     this.#reckoning = new Reckoning();
     while (!signal.aborted) {
       try {
+        const before = this.#counts.received;
         const total = await totals();
         await clock.sleep(underWayMs, signal);
         if (signal.aborted) return;
-        const missing = this.#reckoning.look(total, this.#counts.received);
+        const missing = this.#reckoning.look({ total, before, after: this.#counts.received });
         if (missing > 0) this.#lose(missing, 'lines that the router says it wrote did not come');
       } catch (error) {
         this.#log.write('debug', 'the totals of the router are not known', { problem: wordsOf(error) });

@@ -1,33 +1,37 @@
 // How many lines are missing, by the router's own count of the requests that it finished.
 
+/** One look at the router's count, between two looks at the lines that came. */
+export interface Look {
+  /** By the router. */
+  readonly total: number;
+  /** Lines that had come before the router was asked. */
+  readonly before: number;
+  /** Lines that had come when all those that it had counted must have. */
+  readonly after: number;
+}
+
 /**
- * The count of the router and the lines that came are never read in the same instant, so lines that are still under way look like
- * lost ones. A deficit therefore counts only as far as it was there at two looks in a row.
+ * The count of the router and the lines that came are never read in the same instant. How far the lines are ahead of the count is
+ * therefore known only within bounds: at least `before - total`, at most `after - total`. It falls only when lines are lost, so
+ * what is missing for certain is how far the upper bound of now lies below the highest lower bound there was. Under steady load
+ * the bounds are as far apart as the lines of some 100 ms; whenever traffic pauses they meet.
  */
 export class Reckoning {
-  #base: { readonly total: number; readonly received: number } | undefined;
+  #lead: number | undefined;
   #lastTotal = 0;
-  #lastDeficit = 0;
-  #told = 0;
 
-  /** `total` by the router, read before `received` was; returns how many more are missing than were told of before. */
-  look(total: number, received: number): number {
+  /** How many more are missing than were told of before. */
+  look({ total, before, after }: Look): number {
     // The router began to count anew.
-    if (this.#base === undefined || total < this.#lastTotal) {
-      this.#base = { total, received };
-      [this.#lastDeficit, this.#told] = [0, 0];
-    }
+    if (total < this.#lastTotal) this.#lead = undefined;
     this.#lastTotal = total;
-    const deficit = total - this.#base.total - (received - this.#base.received);
-    const certain = Math.min(deficit, this.#lastDeficit);
-    this.#lastDeficit = deficit;
-    const fresh = Math.max(0, certain - this.#told);
-    this.#told += fresh;
-    return fresh;
+    const missing = Math.max(0, (this.#lead ?? -Infinity) - (after - total));
+    this.#lead = Math.max((this.#lead ?? -Infinity) - missing, before - total);
+    return missing;
   }
 
   /** Losses that are known from elsewhere, which the router's count will show as well. */
   know(lost: number): void {
-    this.#told += lost;
+    if (this.#lead !== undefined) this.#lead -= lost;
   }
 }
