@@ -3,7 +3,8 @@
 import { count, percent } from '../cli/render/units.ts';
 import { allTraffic } from '../core/routes.ts';
 import type { EventRecord } from '../core/rollout/record.ts';
-import type { Status } from '../core/rollout/status.ts';
+import { isFinal, type Status } from '../core/rollout/status.ts';
+import { lateMs } from './service/shop.ts';
 import { since } from './tally.ts';
 import type { World } from './world.ts';
 
@@ -52,6 +53,12 @@ export const acts: readonly Act[] = [
     title: 'Rollback',
     words: 'Suppose that v6 is not liked. One command goes back to v3, which still runs warm.',
     play: rollback,
+  },
+  {
+    title: 'A release that turns bad after its promotion',
+    words:
+      'v7 does everything right, is promoted, and half a minute later its checkouts begin to fail. Sluice is still looking.',
+    play: turnsBad,
   },
 ];
 
@@ -178,6 +185,34 @@ async function rollback(world: World): Promise<void> {
   world.promise(
     backMs !== undefined && versions.join() === 'v3',
     `all traffic was on v3 ${backMs ?? '?'} ms after the order`,
+  );
+  world.sayTraffic('meanwhile', before);
+}
+
+async function turnsBad(world: World): Promise<void> {
+  const before = world.totals();
+  await deployed(world, 'v7', { code: 0, status: 'VERIFIED', words: 'v7 earned its promotion' });
+  const promoted = (await world.newest()).rollout;
+  world.say(
+    `In ${Math.round(lateMs / 1000)} s from its start its checkouts will begin to fail. Nobody types anything.`,
+  );
+  await world.until('the rollback by itself', async () => {
+    const { rollout } = await world.newest();
+    return rollout.id !== promoted.id && isFinal(rollout.status);
+  });
+  const after = world.totals();
+  const { rollout, records } = await world.newest();
+  const afterMs = rollout.createdAt - (promoted.endedAt ?? promoted.createdAt);
+  world.promise(
+    rollout.createdBy === 'sluice' && rollout.status === 'VERIFIED' && rollout.plan.candidate.label === 'v3',
+    `${(afterMs / 1000).toFixed(0)} s after the promotion Sluice went back to v3 by itself: ${records[0]?.words ?? ''}`,
+  );
+  const faults = since(before, after).versions['v7']?.faults ?? 0;
+  await world.sleep(1000);
+  const versions = Object.keys(since(after, world.totals()).versions);
+  world.promise(
+    faults > 0 && versions.join() === 'v3',
+    `v7 could fail ${count(faults)} requests; ${switchMs(records) ?? '?'} ms after the decision all traffic was on v3`,
   );
   world.sayTraffic('meanwhile', before);
 }

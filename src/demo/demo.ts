@@ -97,7 +97,7 @@ function introduce(say: Stage['say'], root: string): void {
   say(
     'Sluice at work, on a small shop under steady load',
     '',
-    'Six releases are about to be deployed, with the commands that you would type. Two of them are broken, and once the controller is killed. Everything lives in',
+    'Seven releases are about to be deployed, with the commands that you would type. Three of them are broken, and once the controller is killed. Everything lives in',
     root,
     'and is removed at the end. Ctrl-C ends it at any time.',
   );

@@ -23,4 +23,5 @@ export const versions = {
   v4: { version: 'v4', strategy: canary, fault: 'checkout' },
   v5: { version: 'v5', strategy: canary, fault: 'start' },
   v6: { version: 'v6', strategy: slowCanary },
+  v7: { version: 'v7', strategy: blueGreen, fault: 'late' },
 } as const satisfies Readonly<Record<string, Version>>;

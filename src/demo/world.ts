@@ -28,7 +28,7 @@ export interface WorldOptions {
 const visitors = 8;
 const requestsPerSecond = 200;
 const readingMs = 1500;
-const patienceMs = 40_000;
+const patienceMs = 60_000;
 const askEveryMs = 50;
 
 export class World {

@@ -133,3 +133,18 @@ test(
     await world.result(engine.close('leave'));
   }),
 );
+
+test(
+  'behind a switch a healthy release passes on what the guard saw, and the record says on how many requests',
+  inWorld(async (world, engine) => {
+    await world.deployed(engine, 'v1');
+    const { judgements: holds } = await world.deployed(engine, 'v2', {
+      strategy: { ...blueGreen, observeMs: 10_000 },
+      gates,
+    });
+    const [verdict] = holds.at(-1)?.judgement.verdicts ?? [];
+    assert.equal(verdict?.outcome, 'pass');
+    assert.match(verdict.reason, /nothing shows that more than .* 0 of \d+ did/);
+    assert.ok(verdict.samples > 0);
+  }),
+);

@@ -56,8 +56,20 @@ export function judge(checks: readonly GateCheck[], seen: Seen, now: number): Ju
 }
 
 function assessStatistics(statistics: GateVerdict | undefined): Verdict {
+  if (statistics?.reason === 'no-stable' && statistics.evidence.candidate.requests > 0) return aloneVerdict(statistics);
   if (statistics !== undefined) return asVerdict(statistics);
   return { check: statisticalCheck, outcome: 'inconclusive', reason: 'the candidate has had no requests', samples: 0 };
+}
+
+/** Behind a switch to all traffic only the guard can object; that it does not is all that can be asked. */
+function aloneVerdict(statistics: GateVerdict): Verdict {
+  const { candidate, guardRate } = statistics.evidence;
+  const share = Number((guardRate * 100).toFixed(2));
+  return {
+    ...asVerdict(statistics),
+    outcome: 'pass',
+    reason: `nothing shows that more than ${share} % of its requests fail, ${candidate.errors} of ${candidate.requests} did`,
+  };
 }
 
 function together(verdicts: readonly Verdict[]): Outcome {

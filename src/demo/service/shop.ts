@@ -6,8 +6,8 @@ import { createServer, type ServerResponse } from 'node:http';
 /** What the demo writes into each release. */
 export interface ShopVersion {
   readonly version: string;
-  /** `checkout`: every third checkout fails; `start`: the program ends before it listens. */
-  readonly fault?: 'checkout' | 'start';
+  /** `checkout`: every third checkout fails; `late`: it does so only after a while; `start`: the program ends before it listens. */
+  readonly fault?: 'checkout' | 'late' | 'start';
 }
 
 /** Tells the visitors of the demo which version answered. */
@@ -17,6 +17,8 @@ export const faultHeader = 'x-shop-deliberate-fault';
 
 const shortestWorkMs = 2;
 const longestWorkMs = 10;
+/** A release with the fault `late` is well for so long; it was promoted some seconds after its start. */
+export const lateMs = 34_000;
 
 function main(): void {
   const own = JSON.parse(readFileSync(new URL('version.json', import.meta.url), 'utf8')) as ShopVersion;
@@ -30,7 +32,8 @@ function main(): void {
   const server = createServer((request, response) => {
     response.setHeader(versionHeader, own.version);
     if (request.url === '/checkout') checkouts += 1;
-    const fails = own.fault === 'checkout' && request.url === '/checkout' && checkouts % 3 === 0;
+    const isBad = own.fault === 'checkout' || (own.fault === 'late' && performance.now() >= lateMs);
+    const fails = isBad && request.url === '/checkout' && checkouts % 3 === 0;
     if (request.url === '/health') response.end('ready\n');
     else if (!fails) answer(response, 200, `Welcome to the shop, ${own.version}.\n`);
     else {
