@@ -23,6 +23,7 @@ import { createDirectoryReleases } from './drivers/releases/directory/directory-
 import { createEmbeddedRouter } from './drivers/router/embedded/driver.ts';
 import { createHaproxyRouter } from './drivers/router/haproxy/driver.ts';
 import { removeProxy } from './drivers/router/embedded/process/proxies.ts';
+import { createNginxRouter } from './drivers/router/nginx/driver.ts';
 import { openSqliteStore } from './drivers/store/sqlite/driver.ts';
 import { defaultTiming, type Dependencies, type Drivers, type EngineTiming } from './engine/dependencies.ts';
 import { Engine } from './engine/engine.ts';
@@ -139,6 +140,7 @@ function createPlatform(spec: PlatformSpec, places: Places, log: Log): Platform 
         releasesDirectory: places.releases,
         clock: systemClock,
         log,
+        ...(spec.ports === undefined ? {} : { ports: { first: spec.ports.from, last: spec.ports.to, lowest: true } }),
       });
     case 'memory':
       throw testsOnly('platform');
@@ -151,6 +153,8 @@ function createRouter(spec: RouterSpec, places: Places, log: Log): Router {
       return createEmbeddedRouter({ stateDirectory: places.proxies, spec, clock: systemClock, log });
     case 'haproxy':
       return createHaproxyRouter({ spec, clock: systemClock, log });
+    case 'nginx':
+      return createNginxRouter({ spec, clock: systemClock, log });
     case 'memory':
       throw testsOnly('router');
   }

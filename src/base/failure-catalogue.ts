@@ -169,6 +169,11 @@ export const failureCatalogue = {
     'The routes are older than those that the router has.',
     'Another controller is at work; look with `sluice status`.',
   ),
+  'router.include': entry(
+    'usage',
+    'The file that Sluice is to write for the router is not read by it, or is somebody else’s.',
+    'Correct `router.nginx.include`, or have the router include that file.',
+  ),
   'router.certificate': entry(
     'usage',
     'The certificate or the key of the proxy cannot be used.',

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import { allTraffic } from '../core/routes.ts';
 import { metricSourcesShape, queryCheckShape } from './metrics-spec-schema.ts';
+import { nginxSpecShape } from './nginx-spec-schema.ts';
 import { specProblems } from './rules/spec-rules.ts';
 
 const longestText = 131_072;
@@ -152,8 +153,10 @@ const strategy = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const port = z.int().min(1).max(65_535);
+
 const platform = z.discriminatedUnion('driver', [
-  z.strictObject({ driver: z.literal('process') }),
+  z.strictObject({ driver: z.literal('process'), ports: z.strictObject({ from: port, to: port }).optional() }),
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 
@@ -186,6 +189,7 @@ const router = z.discriminatedUnion('driver', [
     trustForwarded: z.boolean(),
   }),
   haproxy,
+  nginxSpecShape,
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 

@@ -2,6 +2,7 @@
 
 import { resolve as resolvePath } from 'node:path';
 import type { EmbeddedRouterSpec, HaproxyRouterSpec, RouterSpec } from '../core/plan/spec.ts';
+import { nginxRouter } from './resolve-nginx.ts';
 import type { Settings } from './schema/config.ts';
 
 type Given<Name extends Settings['router']['name']> = Extract<Settings['router'], { name: Name }>['settings'];
@@ -12,6 +13,8 @@ export function routerSpec(given: Settings['router'], baseDirectory: string): Ro
       return embedded(given.settings, baseDirectory);
     case 'haproxy':
       return haproxy(given.settings, baseDirectory);
+    case 'nginx':
+      return nginxRouter(given.settings, baseDirectory);
   }
 }
 

@@ -62,7 +62,7 @@ export function deploySpec(
     gates: gateChecks(settings.gates, strategy, settings.instances),
     ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
     watch: watchSpec(settings.watch, settings.gates),
-    platform: { driver: settings.platform.name },
+    platform: { driver: settings.platform.name, ...settings.platform.settings },
     router: routerSpec(settings.router, baseDirectory),
     drainMs: settings.drain,
     stopGraceMs: settings.stopGrace,

@@ -37,6 +37,11 @@ export function listenProblems(
 function listeners({ scope: { environment }, router }: DeploySpec): readonly Listener[] {
   if (router.driver === 'memory') return [];
   const { driver, listen, preview } = router;
+  // One NGINX may serve several services at one address, told apart by their names.
+  const shared = driver === 'nginx' && router.serverName !== undefined;
   const listener: Listener = { environment, driver, setting: 'listen', address: listen };
-  return preview === undefined ? [listener] : [listener, { ...listener, setting: 'preview', address: preview }];
+  return [
+    ...(shared ? [] : [listener]),
+    ...(preview === undefined ? [] : [{ environment, driver, setting: 'preview', address: preview } as const]),
+  ];
 }

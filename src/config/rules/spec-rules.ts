@@ -7,6 +7,7 @@ import { allTraffic, shareText } from '../../core/routes.ts';
 import { runsSideBySide } from '../resolve-gates.ts';
 import { queryProblems } from './query-rules.ts';
 import { haproxyProblems } from './haproxy-rules.ts';
+import { nginxProblems } from './nginx-rules.ts';
 import { releaseProblems } from './release-rules.ts';
 import type { RuleProblem } from './rule.ts';
 
@@ -21,6 +22,8 @@ export function specProblems(spec: DeploySpec): readonly RuleProblem[] {
     ...queryProblems(spec),
     ...previewProblems(spec),
     ...haproxyProblems(spec),
+    ...portProblems(spec),
+    ...nginxProblems(spec),
   ];
 }
 
@@ -138,6 +141,16 @@ function previewProblems({ router }: DeploySpec): readonly RuleProblem[] {
   if (!sameAddress(listen, preview)) return [];
   const message = `the preview would listen on port ${preview.port}, where users reach the service`;
   return [{ path: ['router', router.driver, 'preview'], message, remedy: 'Give it a port of its own.' }];
+}
+
+/** Twice the instances run side by side while a release takes over. */
+function portProblems({ platform, instances }: DeploySpec): readonly RuleProblem[] {
+  if (platform.driver !== 'process' || platform.ports === undefined) return [];
+  const { from, to } = platform.ports;
+  if (to - from + 1 >= 2 * instances) return [];
+  const message = `the ports ${from} to ${to} are too few: two releases with ${instances} instances each run side by side`;
+  const remedy = `Name at least ${2 * instances}, better ${3 * instances}, so that the release before can stay warm.`;
+  return [{ path: ['platform', 'process', 'ports'], message, remedy }];
 }
 
 interface ListenAddress {

@@ -2,11 +2,23 @@
 
 import { listenAddress } from './address.ts';
 import { haproxySchema } from './haproxy.ts';
+import { nginx } from './nginx.ts';
 import { choice, oneKind, settings } from './settings.ts';
-import { duration, flag, size, text } from './values.ts';
+import { duration, flag, size, text, whole } from './values.ts';
+
+const ports = settings({
+  from: whole(1, 65_535).describe('The lowest.'),
+  to: whole(1, 65_535).describe('The highest.'),
+}).meta({ id: 'PortRange' });
 
 export const platformSchema = choice('platform', 'process', {
-  process: settings({})
+  process: settings({
+    ports: ports
+      .optional()
+      .describe(
+        'Instances take the lowest free port of this range; without it any from 20000 to 31999. Name one for a router that has to be reloaded for addresses it does not know, such as NGINX.',
+      ),
+  })
     .describe('Instances are processes of this machine, each with a port of its own in `PORT`.')
     .meta({ id: 'ProcessPlatform' }),
 }).meta({ id: 'Platform' });
@@ -47,6 +59,7 @@ export const routerSchema = oneKind(
   {
     embedded: embedded.describe('The built-in proxy, a process of its own on this machine.'),
     haproxy: haproxySchema.describe('A HAProxy of yours.'),
+    nginx: nginx.describe('An NGINX that is there already, 1.18 or newer.'),
   },
   '{ embedded: { listen: 8080 } }',
 ).meta({ id: 'Router' });

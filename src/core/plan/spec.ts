@@ -78,7 +78,13 @@ export interface WatchSpec {
 }
 
 /** Which platform runs the instances, with its settings. */
-export type PlatformSpec = { readonly driver: 'process' } | { readonly driver: 'memory' };
+export type PlatformSpec = ProcessPlatformSpec | { readonly driver: 'memory' };
+
+export interface ProcessPlatformSpec {
+  readonly driver: 'process';
+  /** Instances take the lowest free port of these; undefined: any of the usual ones. */
+  readonly ports?: { readonly from: number; readonly to: number } | undefined;
+}
 
 export interface EmbeddedRouterSpec {
   readonly driver: 'embedded';
@@ -122,7 +128,47 @@ export interface HaproxyRouterSpec {
   readonly trustForwarded: boolean;
 }
 
-export type RouterSpec = EmbeddedRouterSpec | HaproxyRouterSpec | { readonly driver: 'memory' };
+/** What puts a request that no rule and no cookie decides into one of the 10,000 buckets. */
+export type BucketKey =
+  | { readonly kind: 'request' }
+  | { readonly kind: 'address' }
+  | { readonly kind: 'header'; /** Lower case. */ readonly name: string }
+  | { readonly kind: 'cookie'; readonly name: string };
+
+export interface NginxRouterSpec {
+  readonly driver: 'nginx';
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly preview?: { readonly host: string; readonly port: number } | undefined;
+  /** Where the controller reaches `listen`, when that is an address inside a container. */
+  readonly reachAt?: { readonly host: string; readonly port: number } | undefined;
+  /** Names by which NGINX tells this service from others at the same address, parted by spaces. */
+  readonly serverName?: string | undefined;
+  /** PEM files, as NGINX sees them. */
+  readonly tls?: { readonly certificate: string; readonly key: string } | undefined;
+  /** The file that Sluice writes; absolute. */
+  readonly include: string;
+  /** The same file as NGINX sees it, when it runs in a container. */
+  readonly includeInside?: string | undefined;
+  /** NGINX's program with its options, such as `nginx -c FILE`. */
+  readonly program: readonly string[];
+  /** The container that it runs in, by name. */
+  readonly container?: string | undefined;
+  /** Where a signal is sent instead of calling the program for a reload. */
+  readonly pidFile?: string | undefined;
+  /** Instead of what Sluice would call. */
+  readonly commands?:
+    | { readonly test?: readonly string[] | undefined; readonly reload?: readonly string[] | undefined }
+    | undefined;
+  readonly by: BucketKey;
+  /** A log of requests for people, beside the feed. */
+  readonly accessLog?: string | undefined;
+  /** The address of this machine that NGINX sends its feed to. */
+  readonly feedHost: string;
+  readonly limits: { readonly headerBytes: number; readonly idleMs: number; readonly answerMs: number };
+  readonly trustForwarded: boolean;
+}
+
+export type RouterSpec = EmbeddedRouterSpec | HaproxyRouterSpec | NginxRouterSpec | { readonly driver: 'memory' };
 
 export interface DeploySpec {
   readonly scope: Scope;

@@ -8,6 +8,8 @@ import { isCode } from '../../../base/system-error.ts';
 export interface PortRange {
   readonly first: number;
   readonly last: number;
+  /** Whether the lowest free one is taken, so that the same ports come back; otherwise any. */
+  readonly lowest?: boolean | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export async function choosePort(range: PortRange, taken: ReadonlySet<number>, p
   if (preferred !== undefined && !taken.has(preferred) && (await isFree(preferred))) return preferred;
   const count = range.last - range.first + 1;
   // A random beginning keeps controllers with other state directories out of each other's way.
-  const begin = randomInt(count);
+  const begin = range.lowest === true ? 0 : randomInt(count);
   for (let step = 0; step < count; step += 1) {
     const port = range.first + ((begin + step) % count);
     if (!taken.has(port) && (await isFree(port))) return port;

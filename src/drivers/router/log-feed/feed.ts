@@ -19,9 +19,11 @@ export interface LogFeedOptions {
   /** Which instance a line is about; undefined: none, so it is no sample. Must not throw. */
   readonly resolve: (line: FeedLine) => Pick<Sample, 'release' | 'instance'> | undefined;
   /** Requests that the router finished and therefore wrote a line for, since it started; undefined: it cannot say. */
-  readonly totals?: (() => Promise<number>) | undefined;
+  readonly totals?: (() => Promise<number | undefined>) | undefined;
   /** Reads a line that has the token, where the router cannot write the usual one; undefined: not as it should be. */
   readonly parse?: ((text: string, token: string) => FeedLine | undefined) | undefined;
+  /** Called before the router is first asked for its totals, and when nobody listens any more. */
+  readonly onListening?: ((listening: boolean) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly log?: Log | undefined;
 }
@@ -125,11 +127,16 @@ export class LogFeed {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
     const done = new AbortController();
-    const looking = this.#look(done.signal);
+    let looking: Promise<void> = Promise.resolve();
     try {
+      await this.#options.onListening?.(true);
+      looking = this.#look(done.signal);
       await Promise.race([aborted, receiver.ended]);
     } finally {
       done.abort();
+      await this.#options.onListening?.(false).catch((error: unknown) => {
+        this.#log.write('warn', 'the router goes on writing its log', { ...this.#place(), problem: wordsOf(error) });
+      });
       await receiver.close();
       await looking;
     }
@@ -146,7 +153,8 @@ export class LogFeed {
         const total = await totals();
         await clock.sleep(underWayMs, signal);
         if (signal.aborted) return;
-        const missing = this.#reckoning.look({ total, before, after: this.#counts.received });
+        const after = this.#counts.received;
+        const missing = total === undefined ? 0 : this.#reckoning.look({ total, before, after });
         if (missing > 0) this.#lose(missing, 'lines that the router says it wrote did not come');
       } catch (error) {
         this.#log.write('debug', 'the totals of the router are not known', { problem: wordsOf(error) });

@@ -1,0 +1,268 @@
+// NGINX as a router: Sluice owns one include per scope, and moves traffic by renaming one link.
+
+import { randomBytes } from 'node:crypto';
+
+import { canonicalJson } from '../../../base/canonical-json.ts';
+import { Failure } from '../../../base/failure.ts';
+import { type Log, silentLog } from '../../../base/log.ts';
+import type { SampleBatch } from '../../../core/gate/sample.ts';
+import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
+import type { Routes } from '../../../core/routes.ts';
+import { sameScope, type Scope, scopeName } from '../../../core/scope.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { Router, RouterCapabilities } from '../../../ports/router.ts';
+import { askGeneration } from './ask.ts';
+import { changeInclude, type ChangeTools, elsewhere, reloadTo } from './change.ts';
+import { checkNginx } from './check.ts';
+import { ownTables } from './connections.ts';
+import { drainConnections } from './drain.ts';
+import { Facts } from './facts.ts';
+import { NginxFeed } from './feed.ts';
+import { freeFeedPort, isFreeForFeed } from './feed-port.ts';
+import { Files, type OnDisk } from './files.ts';
+import { Instances } from './instances.ts';
+import { fitModel, type Model } from './model.ts';
+import { directoryInside } from './places.ts';
+import { Program } from './program.ts';
+import { render } from './render.ts';
+import { parseRoutes } from './stored-routes.ts';
+import { revisionOf, type Table, tableOf } from './table.ts';
+
+export interface NginxRouterOptions {
+  readonly spec: NginxRouterSpec;
+  readonly clock: Clock;
+  readonly log?: Log | undefined;
+}
+
+const capabilities: Omit<RouterCapabilities, 'preview'> = {
+  feed: true,
+  sticky: true,
+  rules: { header: true, cookie: true },
+  cuts: false,
+  granularity: 1,
+};
+
+export function createNginxRouter(options: NginxRouterOptions): Router {
+  return new NginxRouter(options);
+}
+
+/** Where requests are looked up now. */
+interface InForce {
+  readonly table: string;
+  readonly revision: number;
+  readonly text: string | undefined;
+}
+
+class NginxRouter implements Router {
+  readonly capabilities: RouterCapabilities;
+  readonly #spec: NginxRouterSpec;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #files: Files;
+  readonly #program: Program;
+  readonly #facts: Facts;
+  readonly #instances = new Instances();
+  readonly #feed: NginxFeed;
+  /** One change at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ spec, clock, log = silentLog }: NginxRouterOptions) {
+    this.capabilities = { ...capabilities, preview: spec.preview !== undefined };
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#log = log;
+    this.#files = new Files(spec.include);
+    this.#program = new Program(spec);
+    this.#facts = new Facts(spec, this.#program);
+    const [files, instances, facts] = [this.#files, this.#instances, this.#facts];
+    this.#feed = new NginxFeed({ spec, files, facts, instances, clock, log });
+  }
+
+  async check(scope: Scope): Promise<void> {
+    const disk = await this.#files.read();
+    if (disk !== undefined) this.#refuseOther(disk.model, scope);
+    this.#facts.learn(await checkNginx(this.#spec, this.#files, this.#program));
+  }
+
+  apply(routes: Routes, signal?: AbortSignal): Promise<void> {
+    const applied = this.#turn.then(() => this.#apply(routes, signal));
+    this.#turn = applied.catch(() => undefined);
+    return applied;
+  }
+
+  async #apply(routes: Routes, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const disk = await this.#files.read();
+    if (disk !== undefined) this.#refuseOther(disk.model, routes.scope);
+    this.#refuseStale(await this.#inForce(disk), routes);
+    const { model, text } = await this.#fitted(disk, routes);
+    const table = await this.#put(routes, model);
+    this.#instances.learn(routes);
+    this.#instances.place(routes, model);
+    if (text === disk?.text) await this.#prove(model, table, routes, signal);
+    else {
+      if (disk !== undefined) await this.#moveBefore(disk.model, routes);
+      await changeInclude(await this.#tools(), text, model, disk?.model, signal);
+      this.#facts.forget();
+      this.#feed.changed(model);
+      await this.#prove(model, table, routes, signal);
+    }
+    await this.#refuseOvertaken(model, routes);
+    await this.#files.settle(model.generation, table.name);
+    await this.#files.clean(model.generation, table.name);
+  }
+
+  /** Another environment's include would be overwritten. */
+  #refuseOther(model: Model, scope: Scope): void {
+    if (sameScope(model.scope, scope)) return;
+    throw new Failure('router.include', `The include for NGINX belongs to ${scopeName(model.scope)}.`, {
+      at: this.#spec.include,
+      remedy: `Name another file for ${scopeName(scope)} under \`router.nginx.include\`.`,
+    });
+  }
+
+  async #inForce(disk: OnDisk | undefined): Promise<InForce | undefined> {
+    if (disk === undefined) return undefined;
+    const table = await this.#files.tableOf(disk.model.generation);
+    const revision = table === undefined ? undefined : revisionOf(table);
+    if (table === undefined || revision === undefined) return undefined;
+    return { table, revision, text: await this.#files.routesText(table) };
+  }
+
+  #refuseStale(inForce: InForce | undefined, routes: Routes): void {
+    if (inForce === undefined || inForce.revision < routes.revision) return;
+    if (inForce.revision === routes.revision) {
+      // Damaged or not there: what is applied mends it.
+      if (inForce.text === undefined || inForce.text === routesText(routes)) return;
+    }
+    throw this.#stale(routes.revision, inForce.revision);
+  }
+
+  #stale(revision: number, inForce: number): Failure {
+    const what = revision === inForce ? `other routes of revision ${inForce}` : `revision ${inForce}`;
+    return new Failure('router.stale', `Routes of revision ${revision} are too old: NGINX has ${what}.`, {
+      at: this.#spec.include,
+      remedy: 'Another controller is at work; look with `sluice status`.',
+    });
+  }
+
+  /** The model and include that can serve the routes; a new generation only where the include changes. */
+  async #fitted(disk: OnDisk | undefined, routes: Routes): Promise<{ readonly model: Model; readonly text: string }> {
+    const former = disk?.model ?? (await newModel(routes.scope, this.#spec));
+    const fitted = fitModel(await this.#withFeedPort(former), routes);
+    const text = this.#render(fitted, routes.scope);
+    if (disk !== undefined && text === disk.text) return { model: fitted, text };
+    const model = { ...fitted, generation: disk === undefined ? 1 : former.generation + 1 };
+    return { model, text: this.#render(model, routes.scope) };
+  }
+
+  /** A port that another program took while nobody read the feed is given up. */
+  async #withFeedPort(model: Model): Promise<Model> {
+    if (this.#feed.isReading || (await isFreeForFeed(this.#spec.feedHost, model.feedPort))) return model;
+    const feedPort = await freeFeedPort(this.#spec.feedHost);
+    this.#log.write('warn', 'the port of the feed is in use; NGINX gets another one', {
+      port: model.feedPort,
+      feedPort,
+    });
+    return { ...model, feedPort };
+  }
+
+  #render(model: Model, scope: Scope): string {
+    return render({ scope, spec: this.#spec, model, directory: directoryInside(this.#spec) });
+  }
+
+  /** Moves the traffic of a generation. */
+  async #put(routes: Routes, model: Model): Promise<Table> {
+    const table = tableOf(routes, model, model.generation);
+    await this.#files.writeTable(table, routesText(routes));
+    await this.#files.point(model.generation, table.name);
+    return table;
+  }
+
+  /** A change of the include may be refused or take its time: where the former one can serve the routes, it does so before. */
+  async #moveBefore(former: Model, routes: Routes): Promise<void> {
+    if (fitModel(former, routes) === former) await this.#put(routes, former);
+  }
+
+  /** Rejects when NGINX does not serve by this table; reloads it where it never read the include, as after a crash. */
+  async #prove(model: Model, table: Table, routes: Routes, signal: AbortSignal | undefined): Promise<void> {
+    let answer = await askGeneration(this.#spec, model.askToken);
+    if (answer !== undefined && answer.generation !== model.generation) {
+      await this.#moveServed(model, answer.generation, routes);
+      await reloadTo(await this.#tools(), model, { ...model, generation: answer.generation }, signal);
+      answer = await askGeneration(this.#spec, model.askToken);
+    }
+    if (answer === undefined) throw elsewhere(this.#spec);
+    if (answer.table === table.name) return;
+    throw new Failure('router.refused', 'NGINX’s workers cannot read the folder that they look requests up in.', {
+      at: directoryInside(this.#spec),
+      remedy:
+        'Let the user that NGINX’s workers run as pass through all folders above it, or put the include elsewhere.',
+    });
+  }
+
+  /** What NGINX serves by is neither what lies there nor gone: traffic moves in it as well, where it can. */
+  async #moveServed(model: Model, generation: number, routes: Routes): Promise<void> {
+    const former = await this.#files.readFormer();
+    if (former?.generation === generation) await this.#moveBefore(former, routes);
+    else this.#log.write('warn', 'NGINX serves by an include that is gone', { generation, expected: model.generation });
+  }
+
+  /** A controller that was frozen in the middle of this may have moved traffic back to routes older than those in force. */
+  async #refuseOvertaken(model: Model, routes: Routes): Promise<void> {
+    const newest = await this.#files.newestTable();
+    const revision = newest === undefined ? undefined : revisionOf(newest);
+    if (newest === undefined || revision === undefined || revision <= routes.revision) return;
+    await this.#files.point(model.generation, newest);
+    throw this.#stale(routes.revision, revision);
+  }
+
+  async #tools(): Promise<ChangeTools> {
+    const { pidFile, errorLog } = await this.#facts.get();
+    const [spec, files, program, clock, log] = [this.#spec, this.#files, this.#program, this.#clock, this.#log];
+    return { spec, files, program, clock, log, pidFile, errorLog };
+  }
+
+  async read(scope: Scope): Promise<Routes | undefined> {
+    const disk = await this.#files.read();
+    if (disk === undefined || !sameScope(disk.model.scope, scope)) return undefined;
+    if ((await this.#inForce(disk)) === undefined) return undefined;
+    const answer = await askGeneration(this.#spec, disk.model.askToken);
+    if (answer === undefined) throw elsewhere(this.#spec);
+    const text = await this.#files.routesText(answer.table);
+    return text === undefined ? undefined : parseRoutes(text, this.#files.directory);
+  }
+
+  feed(_scope: Scope, signal: AbortSignal): AsyncIterable<SampleBatch> {
+    return this.#feed.read(signal);
+  }
+
+  async drain(_scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number> {
+    for (const text of await this.#files.allRoutes()) this.#instances.learnText(text);
+    const addresses = instances.flatMap((instance) => this.#instances.address(instance) ?? []);
+    if (addresses.length === 0) return 0;
+    const { container } = this.#spec;
+    const tables =
+      container === undefined ? ownTables : () => this.#program.look(['cat', '/proc/net/tcp', '/proc/net/tcp6']);
+    const users = container === undefined ? await this.#facts.users() : undefined;
+    return drainConnections({ addresses, withinMs, tables, users, clock: this.#clock, signal });
+  }
+}
+
+async function newModel(scope: Scope, spec: NginxRouterSpec): Promise<Model> {
+  return {
+    version: 1,
+    scope: { service: scope.service, environment: scope.environment },
+    generation: 1,
+    askToken: randomBytes(16).toString('hex'),
+    feedToken: randomBytes(16).toString('hex'),
+    feedPort: await freeFeedPort(spec.feedHost),
+    slots: [],
+    rules: [],
+  };
+}
+
+/** The same text for the same routes, however they were made. */
+function routesText(routes: Routes): string {
+  return canonicalJson(JSON.parse(JSON.stringify(routes)));
+}

@@ -1,0 +1,235 @@
+// The files of one scope: the include, and beside it the folder that NGINX looks requests up in.
+
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+import { syncDirectory } from '../../../base/durable-file.ts';
+import { Failure } from '../../../base/failure.ts';
+import { diskFailure, isCode } from '../../../base/system-error.ts';
+import { type Model, modelSchema } from './model.ts';
+import { modelText } from './render.ts';
+import { revisionOf, type Table } from './table.ts';
+
+/** A file that somebody put in our place may be of any size. */
+const longestInclude = 4 * 1024 * 1024;
+/** Tables besides the one in force that are left for a request which is just being looked up, and for people who look. */
+const tablesKept = 3;
+
+/** What is on the disk, whether or not NGINX read it. */
+export interface OnDisk {
+  readonly text: string;
+  readonly model: Model;
+}
+
+export class Files {
+  readonly include: string;
+  /** A name that no `include *.conf;` and no `include *;` matches. */
+  readonly directory: string;
+  /** The include as it was before a change that is not through. */
+  readonly former: string;
+
+  constructor(include: string) {
+    this.include = include;
+    this.directory = join(dirname(include), `.${basename(include)}.sluice`);
+    this.former = join(dirname(include), `.${basename(include)}.former`);
+  }
+
+  /** Undefined where there is no include of ours; an empty file, which a person may have made for NGINX to start, is none. */
+  async read(): Promise<OnDisk | undefined> {
+    const text = await this.#readInclude();
+    if (text === undefined || text.trim() === '') return undefined;
+    const json = modelText(text);
+    if (json === undefined) throw notOurs(this.include);
+    try {
+      return { text, model: modelSchema.parse(JSON.parse(json)) };
+    } catch (error) {
+      throw new Failure('store.corrupt', 'The include for NGINX is damaged: Sluice cannot read what it wrote there.', {
+        at: this.include,
+        remedy: 'Empty the file; the next deployment writes it anew.',
+        cause: error,
+      });
+    }
+  }
+
+  async #readInclude(): Promise<string | undefined> {
+    try {
+      const file = await open(this.include, 'r');
+      try {
+        if ((await file.stat()).size > longestInclude) throw notOurs(this.include);
+        return await file.readFile('utf8');
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw diskFailure(error, this.include);
+    }
+  }
+
+  /** The table that requests are looked up in under a generation of the include. */
+  async tableOf(generation: number): Promise<string | undefined> {
+    try {
+      return basename(await readlink(this.#now(generation)));
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw diskFailure(error, this.#now(generation));
+    }
+  }
+
+  /** What `routes` holds for a table; undefined where it is not there as a whole. */
+  async routesText(table: string): Promise<string | undefined> {
+    if (revisionOf(table) === undefined) return undefined;
+    try {
+      return await readFile(join(this.directory, 'tables', table, 'routes.json'), 'utf8');
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw diskFailure(error, this.directory);
+    }
+  }
+
+  /** The table with the highest revision. */
+  async newestTable(): Promise<string | undefined> {
+    const finished = (await this.#tables()).filter((name) => revisionOf(name) !== undefined);
+    return finished.sort((a, b) => (revisionOf(b) ?? 0) - (revisionOf(a) ?? 0))[0];
+  }
+
+  /** The routes of all tables, the newest last. */
+  async allRoutes(): Promise<readonly string[]> {
+    const finished = (await this.#tables()).filter((name) => revisionOf(name) !== undefined);
+    const sorted = finished.sort((a, b) => (revisionOf(a) ?? 0) - (revisionOf(b) ?? 0));
+    const texts = await Promise.all(sorted.map((name) => this.routesText(name)));
+    return texts.filter((text) => text !== undefined);
+  }
+
+  /** The model of the include before the one that lies there, while a change is not through. */
+  async readFormer(): Promise<Model | undefined> {
+    const text = await readFile(this.former, 'utf8').catch(() => '');
+    const json = modelText(text);
+    try {
+      return json === undefined ? undefined : modelSchema.parse(JSON.parse(json));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Makes the table, whole or not at all. */
+  async writeTable(table: Table, routes: string): Promise<void> {
+    const path = join(this.directory, 'tables', table.name);
+    const temporary = join(this.directory, 'tables', `.${table.name}.${process.pid}.tmp`);
+    try {
+      await mkdir(join(this.directory, 'tables'), { recursive: true, mode: 0o755 });
+      await rm(temporary, { recursive: true, force: true });
+      // A hundred small calls: one after the other they take a few milliseconds, and a rollback waits for them.
+      mkdirSync(temporary);
+      for (const directory of table.directories) mkdirSync(join(temporary, directory));
+      for (const [link, target] of table.links) symlinkSync(target, join(temporary, link));
+      writeFileSync(join(temporary, 'routes.json'), routes, { mode: 0o640 });
+      // Whatever the umask is, NGINX's workers have to find their way.
+      for (const directory of ['.', ...table.directories]) await chmod(join(temporary, directory), 0o755);
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+      // It is there already: its name says what is in it.
+      if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return;
+      throw diskFailure(error, path);
+    }
+  }
+
+  /** Moves the traffic: one rename. */
+  async point(generation: number, table: string): Promise<void> {
+    const now = this.#now(generation);
+    const temporary = `${now}.${process.pid}.tmp`;
+    try {
+      await mkdir(dirname(now), { recursive: true, mode: 0o755 });
+      await rm(temporary, { force: true });
+      await symlink(`../tables/${table}`, temporary);
+      await rename(temporary, now);
+    } catch (error) {
+      throw diskFailure(error, now);
+    }
+  }
+
+  /** Makes what was done last beyond a crash of the machine. */
+  async settle(generation: number, table: string): Promise<void> {
+    try {
+      await syncFile(join(this.directory, 'tables', table, 'routes.json'));
+      await syncDirectory(join(this.directory, 'tables', table));
+      await syncDirectory(join(this.directory, 'tables'));
+      await syncDirectory(dirname(this.#now(generation)));
+    } catch (error) {
+      throw diskFailure(error, this.directory);
+    }
+  }
+
+  /** Keep-alive connections are asked to close as long as this is set. */
+  async setClosing(generation: number, closing: boolean): Promise<void> {
+    await this.#mark(join(this.directory, `g${generation}`, 'closing'), closing);
+  }
+
+  /** Whether NGINX is to tell of requests. */
+  async setFeed(told: boolean): Promise<void> {
+    await this.#mark(join(this.directory, 'feed'), told);
+  }
+
+  async #mark(path: string, there: boolean): Promise<void> {
+    try {
+      if (there) await writeFile(path, '', { mode: 0o644 });
+      else await rm(path, { force: true });
+    } catch (error) {
+      throw diskFailure(error, path);
+    }
+  }
+
+  /** Removes tables and generations that nobody needs any more, and what a crash left. */
+  async clean(generation: number, table: string): Promise<void> {
+    const tables = (await this.#tables()).sort((a, b) => (revisionOf(b) ?? -1) - (revisionOf(a) ?? -1));
+    const pointed = new Set([table]);
+    const entries = await readdir(this.directory);
+    const generations = entries.flatMap((entry) => (/^g\d+$/.test(entry) ? [Number(entry.slice(1))] : []));
+    for (const old of generations) {
+      // The one before may still be read by workers that are going.
+      if (old < generation - 1) await rm(join(this.directory, `g${old}`), { recursive: true, force: true });
+      else pointed.add((await this.tableOf(old)) ?? '');
+    }
+    const finished = tables.filter((name) => revisionOf(name) !== undefined);
+    const old = new Set([...finished.slice(tablesKept), ...tables.filter((name) => revisionOf(name) === undefined)]);
+    for (const name of old) {
+      if (!pointed.has(name)) await rm(join(this.directory, 'tables', name), { recursive: true, force: true });
+    }
+  }
+
+  async #tables(): Promise<string[]> {
+    try {
+      return await readdir(join(this.directory, 'tables'));
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return [];
+      throw diskFailure(error, this.directory);
+    }
+  }
+
+  #now(generation: number): string {
+    return join(this.directory, `g${generation}`, 'now');
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function notOurs(include: string): Failure {
+  return new Failure(
+    'router.include',
+    'The file that Sluice is to write for NGINX has contents that Sluice did not write.',
+    {
+      at: include,
+      remedy:
+        'Name a file of its own for this service and environment under `router.nginx.include`, or empty this one.',
+    },
+  );
+}

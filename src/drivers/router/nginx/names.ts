@@ -1,0 +1,32 @@
+// Names that stand for scopes, releases and addresses in NGINX's configuration and on the disk.
+
+import { createHash } from 'node:crypto';
+
+import { type Address, addressName } from '../../../core/instance.ts';
+import type { ReleaseId } from '../../../core/release.ts';
+import { type Scope, scopeName } from '../../../core/scope.ts';
+import type { Endpoint } from '../../../core/routes.ts';
+
+/** Before every variable, map and upstream of a scope. Names of services have no underscore, so two scopes never share one. */
+export function prefixOf({ service, environment }: Scope): string {
+  return `sluice_${service}__${environment}`.replaceAll('-', '_');
+}
+
+/** What stands for a release in a visitor's cookie and in a table; tells a visitor nothing about the release. */
+export function releaseToken(scope: Scope, release: ReleaseId): string {
+  return digest(`${scopeName(scope)} ${release}`, 16);
+}
+
+export function digest(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
+
+/** As NGINX writes it in its log. */
+export function serverName(address: Address): string {
+  return addressName(address);
+}
+
+/** The servers of an upstream, each once, in an order that does not depend on that of the instances. */
+export function serversOf(endpoints: readonly Endpoint[]): readonly string[] {
+  return [...new Set(endpoints.map(({ address }) => serverName(address)))].sort();
+}

@@ -1,0 +1,46 @@
+// The include of one scope as text: a pure function of its model, the settings and the place of its tables.
+
+import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
+import { type Scope, scopeName } from '../../../core/scope.ts';
+import type { Model } from './model.ts';
+import { prefixOf } from './names.ts';
+import { maps } from './render-maps.ts';
+import { servers } from './render-servers.ts';
+import { upstreams } from './render-upstreams.ts';
+
+export interface RenderInput {
+  readonly scope: Scope;
+  readonly spec: NginxRouterSpec;
+  readonly model: Model;
+  /** Where NGINX sees the folder of tables. */
+  readonly directory: string;
+}
+
+/** What the parts share. */
+export interface Part extends RenderInput {
+  /** Before all names. */
+  readonly prefix: string;
+}
+
+const modelMark = '# sluice model ';
+
+export function render(input: RenderInput): string {
+  const part: Part = { ...input, prefix: prefixOf(input.scope) };
+  return [
+    `# Written by Sluice for ${scopeName(input.scope)}; what is changed here is overwritten.`,
+    '# Which release a request goes to is looked up in a folder of links below, so that no change of it needs a reload.',
+    `${modelMark}${JSON.stringify(input.model)}`,
+    '',
+    ...maps(part),
+    ...upstreams(part),
+    ...servers(part),
+  ].join('\n');
+}
+
+/** The model as it stands in a rendered include; undefined where the text is none. */
+export function modelText(include: string): string | undefined {
+  const start = include.indexOf(modelMark);
+  if (start < 0) return undefined;
+  const end = include.indexOf('\n', start);
+  return include.slice(start + modelMark.length, end < 0 ? undefined : end);
+}
