@@ -1,10 +1,11 @@
 // `npm run bench:switch`: deployments and ways back in a row under steady load, with a real server, proxy and instances.
-// Flags: --deployments N, --requests N, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
+// Flags: --router embedded|haproxy, --deployments N, --requests N, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
 
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import type { LoadReport } from '../load/report.ts';
+import { frontNames, isFrontName } from '../load/front.ts';
 import { runLoad, type RunningLoad } from '../load/run-load.ts';
 import { type Act, type Outcome, Scenario } from '../load/scenario.ts';
 import { SentRequests } from '../load/sent-requests.ts';
@@ -42,18 +43,21 @@ try {
 }
 
 async function bench(): Promise<boolean> {
-  if (values.platform !== 'process' || values.router !== 'embedded') {
+  const { router } = values;
+  if (values.platform !== 'process' || !isFrontName(router)) {
     throw new Error(
-      `there is no ${values.platform} with ${values.router}; known: --platform process --router embedded`,
+      `there is no ${values.platform} with ${router}; known: --platform process --router ${frontNames.join('|')}`,
     );
   }
   console.log(
     `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}, load average ${loadavg()[0]?.toFixed(1)}`,
   );
-  site = await Site.open();
+  site = await Site.open(router);
   const scenario = new Scenario({ site, drainMs, holdMs });
   const first = await scenario.play({ kind: 'deploy', strategy: 'blue-green', instances: 1 });
-  const sent = new SentRequests(site.home, first.rollout.plan.spec);
+  const { front } = site;
+  const { scope } = first.rollout.plan;
+  const sent = new SentRequests((signal) => front.feed(scope, signal));
   load = runLoad({
     port: site.port,
     connections: 64,

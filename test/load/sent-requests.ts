@@ -1,10 +1,7 @@
-// When the proxy sent each request to which release, read from its feed of finished requests.
+// When the router sent each request to which release, read from its feed of finished requests.
 
-import { placesUnder } from '../../src/places.ts';
+import type { SampleBatch } from '../../src/core/gate/sample.ts';
 import type { ReleaseId } from '../../src/core/release.ts';
-import type { DeploySpec } from '../../src/core/plan/spec.ts';
-import { systemClock } from '../../src/drivers/clock/system-clock.ts';
-import { createEmbeddedRouter } from '../../src/drivers/router/embedded/driver.ts';
 
 export class SentRequests {
   readonly #stop = new AbortController();
@@ -12,12 +9,9 @@ export class SentRequests {
   readonly #reading: Promise<void>;
   #lost = 0;
 
-  /** Begins to read; `spec` says which proxy. */
-  constructor(home: string, spec: DeploySpec) {
-    if (spec.router.driver !== 'embedded') throw new Error(`the router ${spec.router.driver} has no feed to read here`);
-    const stateDirectory = placesUnder(home).proxies;
-    const router = createEmbeddedRouter({ stateDirectory, spec: spec.router, clock: systemClock });
-    this.#reading = this.#read(router.feed(spec.scope, this.#stop.signal));
+  /** Begins to read. */
+  constructor(feed: (signal: AbortSignal) => AsyncIterable<SampleBatch>) {
+    this.#reading = this.#read(feed(this.#stop.signal));
   }
 
   /** Ends the reading; call it when the load has ended, because only finished requests are told. */
@@ -35,7 +29,7 @@ export class SentRequests {
       .reduce((last, at) => Math.max(last, at), from);
   }
 
-  async #read(feed: ReturnType<ReturnType<typeof createEmbeddedRouter>['feed']>): Promise<void> {
+  async #read(feed: AsyncIterable<SampleBatch>): Promise<void> {
     for await (const { samples, lost } of feed) {
       this.#lost += lost;
       for (const { release, at, latencyMs } of samples) this.#of(release).push(at - latencyMs);

@@ -21,6 +21,7 @@ import type { DeploySpec } from '../../src/core/plan/spec.ts';
 import type { EventRecord } from '../../src/core/rollout/record.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
+import { type Front, type FrontName, openFront } from './front.ts';
 import type { InstanceRecord, ReleaseFile } from './protocol.ts';
 
 export const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -35,7 +36,11 @@ export class Site {
   readonly port: number;
   readonly #server: ChildProcess;
 
-  private constructor(directory: string, port: number, server: ChildProcess) {
+  /** The router that is under load. */
+  readonly front: Front;
+
+  private constructor(directory: string, port: number, front: Front, server: ChildProcess) {
+    this.front = front;
     this.directory = directory;
     this.port = port;
     this.#server = server;
@@ -43,16 +48,17 @@ export class Site {
   }
 
   /** Rejects, with nothing left, when the server does not come up. */
-  static async open(): Promise<Site> {
+  static async open(frontName: FrontName = 'embedded'): Promise<Site> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-load-'));
     const port = await freePort();
+    const front = await openFront(frontName, { home: join(directory, 'home'), port });
     await mkdir(join(directory, 'records'));
     const server = spawn(
       process.execPath,
       [mainPath, 'server', '--home', join(directory, 'home'), '--listen', '127.0.0.1:0', '--json'],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
-    const site = new Site(directory, port, server);
+    const site = new Site(directory, port, front, server);
     try {
       await listening(server);
     } catch (error) {
@@ -131,6 +137,7 @@ export class Site {
   async close(): Promise<void> {
     await this.endServer();
     await removeRuntime(this.home);
+    await this.front.close();
     await removeTree(this.directory);
   }
 }

@@ -51,7 +51,7 @@ export async function specOf(options: SpecOptions): Promise<DeploySpec> {
     watch: { for: '10m', errorRate: 'off', availability: 'off', p95: 'off' },
     drain: `${drainMs}ms`,
     stopGrace: '10s',
-    router: { embedded: { listen: `127.0.0.1:${site.port}` } },
+    router: site.front.settings,
   });
   return resolveEnvironment(parseConfig(text, 'sluice.yaml'), 'production', site.directory);
 }

@@ -8,7 +8,8 @@ import {
   type RouterHarness,
 } from '../../../ports/router.contract.ts';
 import { freePort } from '../../../../test/free-port.ts';
-import { Bench, get, scope, withoutHaproxy } from './harness.ts';
+import { Bench, get, scope } from './harness.ts';
+import { withoutHaproxy } from '../../../../test/programs/haproxy.ts';
 
 // Five standard deviations of half of 1,000 requests.
 const tolerance = 800;

@@ -8,7 +8,8 @@ import { freePort } from '../../../../test/free-port.ts';
 import { Failure } from '../../../base/failure.ts';
 import type { Routes } from '../../../core/routes.ts';
 import { cutAfter, startLoad, until } from './harness-faults.ts';
-import { Bench, get, group, routerFor, routesOf, scope, testSpec, withoutHaproxy } from './harness.ts';
+import { Bench, get, group, routerFor, routesOf, scope, testSpec } from './harness.ts';
+import { withoutHaproxy } from '../../../../test/programs/haproxy.ts';
 
 /** A test with a bench of its own. */
 function test(name: string, run: (bench: Bench) => Promise<void>): void {

@@ -11,13 +11,13 @@ import type { Router, RouterCapabilities } from '../../../ports/router.ts';
 import { LogFeed } from '../log-feed/feed.ts';
 import { generationName, type Layout, layoutFor } from './config/layout.ts';
 import { feedToken } from './config/names.ts';
-import { nameOfSeat, place, type Placement } from './config/placement.ts';
-import { digestOf, type RoutesRecord } from './config/record.ts';
+import { nameOfSeat, place, seatText, type Placement } from './config/placement.ts';
+import { digestOf } from './config/record.ts';
 import { parseLogLine, whoseLine } from './feed/log-line.ts';
 import { drainSeats } from './runtime/drain.ts';
 import { openSession, type RuntimeSession } from './runtime/session.ts';
 import { finishedRequests, readInFlight, readRunning, readServers, type RunningState } from './runtime/state.ts';
-import { clearAway, LiveMap, serves, switchTo } from './runtime/switch.ts';
+import { tidy, LiveMap, serves, switchTo } from './runtime/switch.ts';
 import { checkAddresses, checkRuntime } from './install/check.ts';
 import { withDirectoryLock } from './install/directory-lock.ts';
 import { ScopeFiles } from './install/files.ts';
@@ -154,9 +154,9 @@ class HaproxyRouter implements Router {
       return install(installation, layout, record, session, running);
     }
     const map = new LiveMap(session, running);
-    await switchTo(session, map, record, layout);
+    await switchTo(session, map, record, layout, running.record);
     await files.write(layout, record, directoryOf(running));
-    await clearAway(session, map, record);
+    await tidy(session, map, record);
   }
 
   async #installation(scope: Scope, worker: number, signal?: AbortSignal): Promise<Installation> {
@@ -169,7 +169,7 @@ class HaproxyRouter implements Router {
   }
 
   async #inSession<T>(signal: AbortSignal | undefined, act: (session: RuntimeSession) => Promise<T>): Promise<T> {
-    const session = await openSession(this.#spec.socket, { timeoutMs: answerMs, signal });
+    const session = openSession(this.#spec.socket, { timeoutMs: answerMs, signal });
     try {
       return await act(session);
     } finally {
@@ -206,10 +206,6 @@ async function placed(
 }
 
 const usualRoom = 10;
-
-function seatText(seat: RoutesRecord['seats'][number]): string {
-  return `${nameOfSeat(seat)} ${seat.instance} ${seat.address.host} ${seat.address.port}`;
-}
 
 /** The directory as HAProxy sees it. */
 function directoryOf({ map }: RunningState): string {

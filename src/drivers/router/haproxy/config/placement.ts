@@ -40,6 +40,11 @@ export function nameOfSeat(seat: Seat): string {
   return serverName(seat.slot, seat.index);
 }
 
+/** Which instance sits where, to be compared. */
+export function seatText(seat: Seat): string {
+  return `${nameOfSeat(seat)} ${seat.instance} ${addressName(seat.address)}`;
+}
+
 function slotsFor(routes: Routes, former: RoutesRecord | undefined): { [slot: string]: string } {
   const wanted = routes.groups.filter((group) => group.endpoints.length > 0).map((group) => group.release);
   const slots: { [slot: string]: string } = {};

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sample } from '../../../../core/gate/sample.ts';
 import type { Address } from '../../../../core/instance.ts';
 import { feedToken } from '../config/names.ts';
-import { Bench, get, group, routesOf, scope, type TestRouter, withoutHaproxy } from '../harness.ts';
+import { Bench, get, group, routesOf, scope, type TestRouter } from '../harness.ts';
+import { withoutHaproxy } from '../../../../../test/programs/haproxy.ts';
 import { openSession } from '../runtime/session.ts';
 import { finishedRequests } from '../runtime/state.ts';
 import { until } from '../harness-faults.ts';
@@ -95,7 +96,7 @@ describe('the feed of HAProxy', { skip: withoutHaproxy }, () => {
       const one = await bench.instance('one');
       await router.apply(routesOf(1, [group('a', 10_000, one)]));
       const count = async (): Promise<number> => {
-        const session = await openSession({ path: haproxy.socket }, { timeoutMs: 2_000 });
+        const session = openSession({ path: haproxy.socket }, { timeoutMs: 2_000 });
         try {
           return await finishedRequests(session, scope);
         } finally {

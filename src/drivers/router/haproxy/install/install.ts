@@ -50,7 +50,7 @@ export async function install(
   } catch (error) {
     await files.restore(former);
     if (running?.record !== undefined && formerLayout !== undefined) {
-      await new LiveMap(session, running).put(decidingKey, decidingLine(running.record, formerLayout, false));
+      await new LiveMap(session, running).put([[decidingKey, decidingLine(running.record, formerLayout, false)]]);
     }
     throw error;
   }
@@ -104,7 +104,7 @@ async function askToClose(
   layout: Layout,
 ): Promise<void> {
   if (running.record === undefined) return;
-  await new LiveMap(session, running).put(decidingKey, decidingLine(running.record, layout, true));
+  await new LiveMap(session, running).put([[decidingKey, decidingLine(running.record, layout, true)]]);
   for (let waited = 0; waited < closeMs; waited += 100) {
     if (((await readFrontend(session, scope))?.number('scur') ?? 0) === 0) return;
     await clock.sleep(100, signal);
@@ -136,7 +136,7 @@ async function answering(
 ): Promise<{ readonly state: RunningState | undefined } | undefined> {
   let session: RuntimeSession | undefined;
   try {
-    session = await openSession(spec.socket, { timeoutMs: answerMs, signal });
+    session = openSession(spec.socket, { timeoutMs: answerMs, signal });
     return { state: await readRunning(session, scope) };
   } catch (error) {
     // While processes change places there may be nobody for a moment.

@@ -50,8 +50,10 @@ async function look(
 async function cut(drain: Drain, seats: readonly Seat[], left: number, inSession: InSession): Promise<number> {
   const { scope, clock } = drain;
   await inSession(async (session) => {
-    for (const seat of seats)
-      await mustBeSilent(session, `shutdown sessions server ${backendName(scope, seat.slot)}/${nameOfSeat(seat)}`);
+    await mustBeSilent(
+      session,
+      seats.map((seat) => `shutdown sessions server ${backendName(scope, seat.slot)}/${nameOfSeat(seat)}`),
+    );
   });
   for (let waited = 0; waited < cutMs; waited += pollMs) {
     if ((await inSession((session) => look(session, drain))).left === 0) break;

@@ -21,20 +21,13 @@ const longestAnswer = 32 * 1024 * 1024;
 const longestOrder = 15_000;
 
 /**
- * Rejects with `router.unreachable` when nobody answers, and with `router.access` when the socket may not be opened.
+ * Orders over it reject with `router.unreachable` when nobody answers, and with `router.access` when the socket may not be opened.
  * Close it when done: HAProxy has few such connections.
  */
-export async function openSession(address: RuntimeAddress, options: SessionOptions): Promise<RuntimeSession> {
+export function openSession(address: RuntimeAddress, options: SessionOptions): RuntimeSession {
   options.signal?.throwIfAborted();
   const socket = 'path' in address ? connect(address.path) : connect(address.port, address.host);
-  const session = new RuntimeSession(socket, address, options);
-  try {
-    await session.command('prompt');
-    return session;
-  } catch (error) {
-    session.close();
-    throw error;
-  }
+  return new RuntimeSession(socket, address, options);
 }
 
 export class RuntimeSession {
@@ -44,6 +37,7 @@ export class RuntimeSession {
   #received: Buffer[] = [];
   #bytes = 0;
   #broken: unknown;
+  #prompted = false;
   #wake: () => void = () => undefined;
 
   constructor(socket: Socket, address: RuntimeAddress, options: SessionOptions) {
@@ -63,10 +57,26 @@ export class RuntimeSession {
 
   /** The answer without the empty line at its end. What HAProxy thinks of the order is in its text only. */
   async command(order: string): Promise<string> {
-    if (order.length > longestOrder || /[\n\r]/.test(order)) throw new Error('invariant broken: an order is one line');
+    const [answer = ''] = await this.commands([order]);
+    return answer;
+  }
+
+  /** Several orders sent at once, carried out in turn whatever becomes of those before; their answers in the same order. */
+  async commands(orders: readonly string[]): Promise<readonly string[]> {
+    for (const order of orders) {
+      if (order.length > longestOrder || /[\n\r]/.test(order))
+        throw new Error('invariant broken: an order is one line');
+    }
     this.#received = [];
     this.#bytes = 0;
-    this.#socket.write(`${order}\n`);
+    const first = this.#prompted ? [] : ['prompt'];
+    this.#prompted = true;
+    this.#socket.write(`${[...first, ...orders].join('\n')}\n`);
+    const answers = await this.#answers(first.length + orders.length);
+    return answers.slice(first.length);
+  }
+
+  async #answers(count: number): Promise<readonly string[]> {
     const { signal, timeoutMs } = this.#options;
     const timer = setTimeout(
       () => this.#fail(this.#unreachable(`it did not answer within ${timeoutMs / 1000} s`)),
@@ -76,8 +86,8 @@ export class RuntimeSession {
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       for (;;) {
-        const answer = this.#answer();
-        if (answer !== undefined) return answer;
+        const answers = this.#received.length === 0 ? [] : this.#read();
+        if (answers.length === count) return answers;
         if (this.#broken !== undefined) throw this.#broken;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -93,13 +103,17 @@ export class RuntimeSession {
     this.#socket.destroy();
   }
 
-  #answer(): string | undefined {
+  /** The answers that are there, as long as the last of them is whole. */
+  #read(): readonly string[] {
     const last = this.#received.at(-1);
     // Most chunks of a long answer do not end with the prompt; only then all of them are put together.
-    if (last === undefined || (last.length >= prompt.length && !last.toString('latin1').endsWith(prompt)))
-      return undefined;
+    if (last === undefined || (last.length >= prompt.length && !last.toString('latin1').endsWith(prompt))) return [];
     const text = Buffer.concat(this.#received).toString('utf8');
-    return text.endsWith(prompt) ? text.slice(0, -prompt.length).replace(/\n$/, '') : undefined;
+    if (!text.endsWith(prompt)) return [];
+    return text
+      .slice(0, -prompt.length)
+      .split(prompt)
+      .map((answer) => answer.replace(/\n$/, ''));
   }
 
   #fail(reason: unknown): void {

@@ -69,8 +69,11 @@ export async function finishedRequests(session: RuntimeSession, scope: Scope): P
   return statusClasses.reduce((sum, name) => sum + (row?.number(`hrsp_${name}`) ?? 0), 0);
 }
 
-/** An order that HAProxy answers with nothing when it has done it. */
-export async function mustBeSilent(session: RuntimeSession, order: string): Promise<void> {
-  const answer = await session.command(order);
-  if (answer.trim() !== '') throw refused(order, answer);
+/** Orders that HAProxy answers with nothing when it has done them. */
+export async function mustBeSilent(session: RuntimeSession, orders: readonly string[]): Promise<void> {
+  if (orders.length === 0) return;
+  const answers = await session.commands(orders);
+  for (const [index, answer] of answers.entries()) {
+    if (answer.trim() !== '') throw refused(orders[index] ?? '', answer);
+  }
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../../../base/failure.ts';
 import { addressName } from '../../../../core/instance.ts';
 import type { Layout } from '../config/layout.ts';
 import { backendName } from '../config/names.ts';
-import { nameOfSeat } from '../config/placement.ts';
+import { nameOfSeat, seatText } from '../config/placement.ts';
 import {
   decidingKey,
   decidingLine,
@@ -34,15 +34,18 @@ export class LiveMap {
     return [...this.#entries.keys()];
   }
 
-  async put(key: string, value: string): Promise<void> {
-    if (this.#entries.get(key) === value) return;
-    const verb = this.#entries.has(key) ? 'set' : 'add';
-    await mustBeSilent(this.#session, `${verb} map ${this.#name} ${key} ${value}`);
-    this.#entries.set(key, value);
+  /** In this order, and sent at once. */
+  async put(entries: Iterable<readonly [key: string, value: string]>): Promise<void> {
+    const changed = [...entries].filter(([key, value]) => this.#entries.get(key) !== value);
+    const orders = changed.map(
+      ([key, value]) => `${this.#entries.has(key) ? 'set' : 'add'} map ${this.#name} ${key} ${value}`,
+    );
+    await mustBeSilent(this.#session, orders);
+    for (const [key, value] of changed) this.#entries.set(key, value);
   }
 
   async remove(key: string): Promise<void> {
-    await mustBeSilent(this.#session, `del map ${this.#name} ${key}`);
+    await mustBeSilent(this.#session, [`del map ${this.#name} ${key}`]);
     this.#entries.delete(key);
   }
 }
@@ -53,7 +56,16 @@ export async function switchTo(
   map: LiveMap,
   record: RoutesRecord,
   layout: Layout,
+  former: RoutesRecord | undefined,
 ): Promise<void> {
+  // Where every instance is in force already, as on most ways back, traffic moves first and its servers are looked at behind it.
+  const there = new Set(former?.seats.map(seatText));
+  if (!record.seats.every((seat) => there.has(seatText(seat)))) await seat(session, map, record);
+  await map.put([...recordEntries(record), [decidingKey, decidingLine(record, layout, false)]]);
+}
+
+/** Makes every server serve its instance. */
+async function seat(session: RuntimeSession, map: LiveMap, record: RoutesRecord): Promise<void> {
   const servers = await readServers(session, record.routes.scope);
   const changed = record.seats.filter((seat) => !serves(servers.get(nameOfSeat(seat)), seat));
   const names = seatEntries(record);
@@ -61,22 +73,21 @@ export async function switchTo(
     const name = nameOfSeat(seat);
     const server = serverOf(record, seat);
     // A server that serves another address takes no request while it moves.
-    if (servers.get(name)?.admitted === true) await mustBeSilent(session, `set server ${server} state maint`);
-    await map.put(name, names.get(name) ?? '-');
+    if (servers.get(name)?.admitted === true) await mustBeSilent(session, [`set server ${server} state maint`]);
+    await map.put([[name, names.get(name) ?? '-']]);
     await moveTo(session, server, seat);
-    await mustBeSilent(session, `set server ${server} state ready`);
+    await mustBeSilent(session, [`set server ${server} state ready`]);
   }
   if (changed.length > 0) await verify(session, record, changed);
-  for (const [key, value] of recordEntries(record)) await map.put(key, value);
-  await map.put(decidingKey, decidingLine(record, layout, false));
 }
 
-/** What only the former routes needed. */
-export async function clearAway(session: RuntimeSession, map: LiveMap, record: RoutesRecord): Promise<void> {
+/** Whatever is not as the routes in force need it, and what only the former routes needed. */
+export async function tidy(session: RuntimeSession, map: LiveMap, record: RoutesRecord): Promise<void> {
+  await seat(session, map, record);
   const seats = new Set(record.seats.map(nameOfSeat));
   const servers = await readServers(session, record.routes.scope);
   for (const [name, { admitted, backend }] of servers) {
-    if (admitted && !seats.has(name)) await mustBeSilent(session, `set server ${backend}/${name} state maint`);
+    if (admitted && !seats.has(name)) await mustBeSilent(session, [`set server ${backend}/${name} state maint`]);
   }
   const needed = recordEntries(record);
   for (const key of map.keys) if (isRecordKey(key) && !needed.has(key)) await map.remove(key);

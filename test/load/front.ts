@@ -1,0 +1,121 @@
+// The routers that can be under load, each as its user has it: how the configuration names it, and what it sent when.
+
+import { createSocket, type Socket } from 'node:dgram';
+
+import type { SampleBatch } from '../../src/core/gate/sample.ts';
+import type { Address } from '../../src/core/instance.ts';
+import type { Scope } from '../../src/core/scope.ts';
+import { systemClock } from '../../src/drivers/clock/system-clock.ts';
+import { createEmbeddedRouter } from '../../src/drivers/router/embedded/driver.ts';
+import { feedToken } from '../../src/drivers/router/haproxy/config/names.ts';
+import { parseLogLine, whoseLine } from '../../src/drivers/router/haproxy/feed/log-line.ts';
+import { placesUnder } from '../../src/places.ts';
+import { freePort } from '../free-port.ts';
+import { Haproxy } from '../programs/haproxy.ts';
+
+export const frontNames = ['embedded', 'haproxy'] as const;
+
+export type FrontName = (typeof frontNames)[number];
+
+export interface Front {
+  /** `router` of the configuration. */
+  readonly settings: object;
+  /** Every finished request, beside the controller that reads them too. */
+  feed(scope: Scope, signal: AbortSignal): AsyncIterable<SampleBatch>;
+  /** The program that was there before Sluice; undefined where Sluice brings its own. */
+  readonly program?: Haproxy | undefined;
+  /** Ends what a person would have to end; the proxies of the home are ended with it. */
+  close(): Promise<void>;
+}
+
+export interface FrontOptions {
+  /** Of Sluice. */
+  readonly home: string;
+  /** Where users reach the service, on 127.0.0.1. */
+  readonly port: number;
+}
+
+export function isFrontName(name: string): name is FrontName {
+  return (frontNames as readonly string[]).includes(name);
+}
+
+export async function openFront(name: FrontName, options: FrontOptions): Promise<Front> {
+  switch (name) {
+    case 'embedded':
+      return embedded(options);
+    case 'haproxy':
+      return haproxy(options);
+  }
+}
+
+function embedded({ home, port }: FrontOptions): Front {
+  const listen = { host: '127.0.0.1', port };
+  const limits = { headerBytes: 16_384, idleMs: 60_000, answerMs: 60_000 };
+  const router = createEmbeddedRouter({
+    stateDirectory: placesUnder(home).proxies,
+    spec: { driver: 'embedded', listen, limits, trustForwarded: false },
+    clock: systemClock,
+  });
+  return {
+    settings: { embedded: { listen: `127.0.0.1:${port}` } },
+    feed: (scope, signal) => router.feed(scope, signal),
+    close: async () => undefined,
+  };
+}
+
+/** HAProxy sends its log to one place, so what it sends is passed on to the controller from here. */
+async function haproxy({ port }: FrontOptions): Promise<Front> {
+  const program = await Haproxy.start();
+  const reach = { host: '127.0.0.1', port: await freePort() };
+  const listen = { host: '127.0.0.1', port: await freePort() };
+  const relay = await startRelay(reach, listen);
+  return {
+    settings: {
+      haproxy: {
+        listen: `127.0.0.1:${port}`,
+        directory: program.own,
+        socket: program.socket,
+        reload: { pidFile: program.pidFile },
+        feed: `${listen.host}:${listen.port}`,
+        feedReach: `${reach.host}:${reach.port}`,
+      },
+    },
+    program,
+    feed: (scope, signal) => relayed(relay, feedToken(scope, reach), signal),
+    close: async () => {
+      relay.close();
+      await program.end();
+    },
+  };
+}
+
+async function startRelay(from: Address, to: Address): Promise<Socket> {
+  const relay = createSocket('udp4');
+  await new Promise<void>((resolve, reject) => {
+    relay.once('error', reject);
+    relay.bind(from.port, from.host, resolve);
+  });
+  relay.setRecvBufferSize(4 * 1024 * 1024);
+  relay.on('message', (line) => relay.send(line, to.port, to.host));
+  // Nobody may be listening, which the system tells.
+  relay.on('error', () => undefined);
+  return relay;
+}
+
+async function* relayed(relay: Socket, token: string, signal: AbortSignal): AsyncGenerator<SampleBatch> {
+  let samples: SampleBatch['samples'][number][] = [];
+  relay.on('message', (message: Buffer) => {
+    const line = parseLogLine(message.toString('latin1'), token);
+    const whose = line === undefined ? undefined : whoseLine(line);
+    // A connection that was upgraded is told of when it ends, not when it was sent.
+    if (line?.at === undefined || whose === undefined || line.status === 101) return;
+    const { at, status, latencyMs, via, origin } = line;
+    samples.push({ at, ...whose, status, latencyMs, via, origin });
+  });
+  while (!signal.aborted) {
+    await systemClock.sleep(50, signal);
+    const batch = samples;
+    samples = [];
+    yield { samples: batch, lost: 0 };
+  }
+}
