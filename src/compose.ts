@@ -16,9 +16,12 @@ import { createFileLog } from './drivers/log/file-log.ts';
 import { createCommandMetrics } from './drivers/metrics/command/driver.ts';
 import { createHttpMetrics } from './drivers/metrics/http/driver.ts';
 import { createPrometheusMetrics } from './drivers/metrics/prometheus/driver.ts';
+import { createDockerPlatform } from './drivers/platform/docker/docker-platform.ts';
+import { createImageReleases } from './drivers/platform/docker/image-releases.ts';
 import { createProcessPlatform } from './drivers/platform/process/process-platform.ts';
 import { isRunning, systemProcessTable } from './drivers/platform/process/process-table.ts';
 import { createProber } from './drivers/prober/real/driver.ts';
+import { releasesBySource } from './drivers/releases/by-source.ts';
 import { createDirectoryReleases } from './drivers/releases/directory/directory-releases.ts';
 import { createEmbeddedRouter } from './drivers/router/embedded/driver.ts';
 import { createHaproxyRouter } from './drivers/router/haproxy/driver.ts';
@@ -79,7 +82,10 @@ async function dependencies(
   return {
     store,
     drivers: driversOf(places, log),
-    releases: createDirectoryReleases({ directory: places.releases, clock: systemClock }),
+    releases: releasesBySource({
+      directory: createDirectoryReleases({ directory: places.releases, clock: systemClock }),
+      image: createImageReleases({ directory: places.images, clock: systemClock, log }),
+    }),
     metrics: metricsOf(),
     prober: createProber({ clock: systemClock, variables: process.env }),
     clock: systemClock,
@@ -142,6 +148,8 @@ function createPlatform(spec: PlatformSpec, places: Places, log: Log): Platform 
         log,
         ...(spec.ports === undefined ? {} : { ports: { first: spec.ports.from, last: spec.ports.to, lowest: true } }),
       });
+    case 'docker':
+      return createDockerPlatform({ spec, owner: ownerOf(places), clock: systemClock, log });
     case 'memory':
       throw testsOnly('platform');
   }
@@ -158,6 +166,11 @@ function createRouter(spec: RouterSpec, places: Places, log: Log): Router {
     case 'memory':
       throw testsOnly('router');
   }
+}
+
+/** Made once with the home, and goes wherever the home goes. */
+function ownerOf(places: Places): string {
+  return ownToken(places.owner).slice(0, 8);
 }
 
 function testsOnly(what: 'metrics' | 'platform' | 'router'): Failure {

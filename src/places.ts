@@ -12,6 +12,10 @@ export interface Places {
   /** The token of a server that was given none. */
   readonly token: string;
   readonly releases: string;
+  /** What is known of releases that are images. */
+  readonly images: string;
+  /** By what this home's containers are told from those of others at the same engine. */
+  readonly owner: string;
   readonly instances: string;
   readonly proxies: string;
 }
@@ -26,6 +30,8 @@ export function placesUnder(home: string | undefined): Places {
     log: join(root, 'controller.log'),
     token: join(root, 'token'),
     releases: join(root, 'releases'),
+    images: join(root, 'images'),
+    owner: join(root, 'owner'),
     instances: join(root, 'instances'),
     proxies: join(root, 'proxies'),
   };

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { startEngine } from './docker/engine.ts';
 
 interface Group {
   readonly name: string;
@@ -49,7 +50,9 @@ const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [], leftOut: 
 /** Only files whose path has one of these words, where any are given. */
 const wanted = process.argv.slice(2);
 
+const endEngine = await startEngine();
 for (const group of groups) await runGroup(group);
+await endEngine();
 report();
 
 async function runGroup(group: Group): Promise<void> {

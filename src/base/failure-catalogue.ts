@@ -85,8 +85,8 @@ export const failureCatalogue = {
   ),
   'release.missing': entry(
     'usage',
-    'The release directory does not exist or is not a directory.',
-    'Build it first, or correct `release.directory`.',
+    'The release directory does not exist or is not a directory, or there is no such image.',
+    'Build it first, or correct `release.directory` or `release.image`.',
   ),
   'release.empty': entry(
     'usage',
@@ -105,8 +105,8 @@ export const failureCatalogue = {
   ),
   'release.unsupported': entry(
     'usage',
-    'The release directory holds something that cannot be part of a release: a socket, a device, a link that leads outside.',
-    'Remove what is named, or add it to `release.ignore`.',
+    'The release directory holds something that cannot be part of a release (a socket, a device, a link that leads outside), or the image is for another kind of machine.',
+    'Remove what is named, or add it to `release.ignore`; build the image for the machine that runs it.',
   ),
   // instances
   'instance.crashed': entry('wentBack', 'An instance ended by itself.', 'Read its last lines with `sluice logs`.'),
@@ -146,6 +146,32 @@ export const failureCatalogue = {
     'usage',
     'A metric source does not take a query, or answers with something that is not one number.',
     'Correct the query or the source that is named; `sluice validate` asks again.',
+  ),
+  // platform
+  'platform.unreachable': entry(
+    'unavailable',
+    'The container engine does not answer.',
+    'Start it; Sluice tries again by itself while a deployment is under way.',
+  ),
+  'platform.denied': entry(
+    'unavailable',
+    'This user may not use the container engine.',
+    'Run Sluice as a user of the group that owns the engine’s socket, or as root.',
+  ),
+  'platform.failed': entry(
+    'unavailable',
+    'The container engine could not do what it was asked.',
+    'Read its own words in the message.',
+  ),
+  'platform.refused': entry(
+    'usage',
+    'The container engine refuses a container with these settings.',
+    'Correct the setting that its words name.',
+  ),
+  'registry.failed': entry(
+    'unavailable',
+    'An image could not be fetched from its registry.',
+    'Check the way to the registry, or load the image (`docker load`).',
   ),
   // router
   'router.unreachable': entry(

@@ -65,7 +65,7 @@ const spoiled: readonly (readonly [string, (spec: DeploySpec) => unknown, string
     'source.directory',
   ],
   ['no instances', (spec) => ({ ...spec, instances: 0 }), 'instances'],
-  ['an empty command', (spec) => ({ ...spec, run: { ...spec.run, command: [] } }), 'run.command'],
+  ['an empty command', (spec) => ({ ...spec, run: { ...spec.run, command: [] } }), 'release.command'],
   ['an endless duration', (spec) => ({ ...spec, drainMs: Infinity }), 'drainMs'],
   [
     'stages that do not rise',
@@ -82,7 +82,11 @@ const spoiled: readonly (readonly [string, (spec: DeploySpec) => unknown, string
     'strategy.canary.stages.1',
   ],
   ['more instances available than there are', (spec) => ({ ...spec, minAvailable: 4 }), 'minAvailable'],
-  ['a moving image', (spec) => ({ ...spec, source: { kind: 'image', reference: 'a/b:latest' } }), 'release.image'],
+  [
+    'a moving image',
+    (spec) => ({ ...spec, source: { kind: 'image', reference: 'a/b:latest', engine: { kind: 'socket', path: '/s' } } }),
+    'release.image',
+  ],
 ];
 
 for (const [name, spoil, path] of spoiled) {

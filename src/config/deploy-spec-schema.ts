@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path';
 import * as z from 'zod';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import { allTraffic } from '../core/routes.ts';
+import { containerRun, dockerEngine, dockerPlatform, imagePlatform } from './container-spec-schema.ts';
 import { metricSourcesShape, queryCheckShape } from './metrics-spec-schema.ts';
 import { nginxSpecShape } from './nginx-spec-schema.ts';
 import { specProblems } from './rules/spec-rules.ts';
@@ -29,20 +30,34 @@ const listen = z.strictObject(address);
 
 const source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('directory'), directory: absolute, ignore: z.array(shortText).max(1000) }),
-  z.strictObject({ kind: z.literal('image'), reference: shortText }),
+  z.strictObject({
+    kind: z.literal('image'),
+    reference: shortText,
+    engine: dockerEngine,
+    platform: imagePlatform.optional(),
+  }),
 ]);
 
-const command = z.array(z.string().max(32_768)).min(1).max(1000);
+const commandOrNone = z.array(z.string().max(32_768)).max(1000);
+const command = commandOrNone.min(1);
+
+const reference = z.union([
+  z.strictObject({ fromFile: absolute }),
+  z.strictObject({ fromEnvironment: shortText }),
+  z.strictObject({ fromVariables: absolute, name: shortText }),
+]);
 
 const run = z.strictObject({
-  command,
+  // That only a container has a command without being given one, the rules say.
+  command: commandOrNone,
   environment: z.record(
     z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/),
-    z.union([text, z.strictObject({ fromFile: absolute }), z.strictObject({ fromEnvironment: shortText })]),
+    z.union([text, reference, z.strictObject({ joined: z.array(z.union([text, reference])).max(1000) })]),
   ),
   workingDirectory: shortText,
   user: shortText.optional(),
   limits: z.strictObject({ memoryBytes: z.int().positive().optional(), openFiles: z.int().positive().optional() }),
+  container: containerRun.optional(),
 });
 
 const health = z.strictObject({
@@ -157,6 +172,7 @@ const port = z.int().min(1).max(65_535);
 
 const platform = z.discriminatedUnion('driver', [
   z.strictObject({ driver: z.literal('process'), ports: z.strictObject({ from: port, to: port }).optional() }),
+  dockerPlatform,
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 

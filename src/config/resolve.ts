@@ -2,11 +2,12 @@
 
 import { resolve as resolvePath } from 'node:path';
 import { Failure } from '../base/failure.ts';
-import type { DeploySpec, HealthSpec, ReleaseSource } from '../core/plan/spec.ts';
+import type { DeploySpec, HealthSpec, PlatformSpec, ReleaseSource } from '../core/plan/spec.ts';
 import type { EnvironmentValue, RunSpec } from '../core/release.ts';
 import { nearest } from './nearest.ts';
 import type { Config } from './parse.ts';
 import { configFailure, pathText, type Problem } from './problem.ts';
+import { containerRun, defined, dockerPlatformSpec, engineSpec, plainContainer } from './resolve-docker.ts';
 import { gateChecks, watchSpec } from './resolve-gates.ts';
 import { metricSources } from './resolve-queries.ts';
 import { routerSpec } from './resolve-router.ts';
@@ -52,7 +53,7 @@ export function deploySpec(
   const metrics = metricSources(settings.metrics, settings.gates.queries, baseDirectory);
   return {
     scope: { service, environment },
-    source: source(settings.release, baseDirectory),
+    source: source(settings, baseDirectory),
     run: run(settings, baseDirectory),
     instances: settings.instances,
     minAvailable: settings.minAvailable,
@@ -62,7 +63,7 @@ export function deploySpec(
     gates: gateChecks(settings.gates, strategy, settings.instances),
     ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
     watch: watchSpec(settings.watch, settings.gates),
-    platform: { driver: settings.platform.name, ...settings.platform.settings },
+    platform: platform(settings.platform, baseDirectory),
     router: routerSpec(settings.router, baseDirectory),
     drainMs: settings.drain,
     stopGraceMs: settings.stopGrace,
@@ -70,25 +71,46 @@ export function deploySpec(
   };
 }
 
-function source(release: Settings['release'], baseDirectory: string): ReleaseSource {
-  if (release.image !== undefined && release.directory === undefined)
-    return { kind: 'image', reference: release.image };
-  return { kind: 'directory', directory: resolvePath(baseDirectory, release.directory ?? '.'), ignore: release.ignore };
+function source({ release, platform }: Settings, baseDirectory: string): ReleaseSource {
+  if (release.image === undefined || release.directory !== undefined) {
+    return {
+      kind: 'directory',
+      directory: resolvePath(baseDirectory, release.directory ?? '.'),
+      ignore: release.ignore,
+    };
+  }
+  // Where no engine is named, the rules refuse the image; until then any will do.
+  const docker = platform.name === 'docker' ? platform.settings : {};
+  return {
+    kind: 'image',
+    reference: release.image,
+    engine: engineSpec(docker, baseDirectory),
+    ...(docker.platform === undefined ? {} : { platform: docker.platform }),
+  };
 }
 
-function run({ release, env }: Settings, baseDirectory: string): RunSpec {
+function platform(given: Settings['platform'], baseDirectory: string): PlatformSpec {
+  return given.name === 'docker'
+    ? dockerPlatformSpec(given.settings, baseDirectory)
+    : { driver: given.name, ...given.settings };
+}
+
+function run({ release, env, platform, port }: Settings, baseDirectory: string): RunSpec {
   const { memory: memoryBytes, openFiles } = release.limits ?? {};
   return {
     command: release.command ?? [],
     environment: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, variable(value, baseDirectory)])),
     workingDirectory: release.workingDirectory,
     ...(release.user === undefined ? {} : { user: String(release.user) }),
-    limits: {
-      ...(memoryBytes === undefined ? {} : { memoryBytes }),
-      ...(openFiles === undefined ? {} : { openFiles }),
-    },
+    limits: defined({ memoryBytes, openFiles }),
+    ...(platform.name === 'docker'
+      ? { container: containerRun(platform.settings, plainContainer(port ?? missingPort)) }
+      : {}),
   };
 }
+
+/** Stands for a port that is not said; the rules refuse the settings. */
+const missingPort = 1;
 
 function variable(value: Settings['env'][string], baseDirectory: string): EnvironmentValue {
   if (typeof value === 'string') return value;

@@ -30,6 +30,14 @@ export interface Instance {
   readonly restarts: number;
   /** Why it ended, where it did: `exit code 1`, `signal SIGSEGV`, `not known: …`. */
   readonly exit?: string | undefined;
+  /** What the platform's own health check of it says, where it has one (the HEALTHCHECK of an image). */
+  readonly ownHealth?: OwnHealth | undefined;
+}
+
+export interface OwnHealth {
+  readonly state: 'starting' | 'healthy' | 'unhealthy';
+  /** What the check wrote last. */
+  readonly words: string;
 }
 
 /** One line that an instance wrote. */

@@ -67,12 +67,20 @@ async function askAll(
       );
       const passes = outcome.passed ? (inARow.get(instance.id) ?? 0) + 1 : 0;
       inARow.set(instance.id, passes);
-      return passes >= health.successes
-        ? undefined
-        : `${instance.id} at ${addressName(instance.address)}${health.path ?? ''}: ${outcome.reason}`;
+      if (passes < health.successes)
+        return `${instance.id} at ${addressName(instance.address)}${health.path ?? ''}: ${outcome.reason}`;
+      const own = whyUnwell(instance);
+      return own === undefined ? undefined : `${instance.id}: ${own}`;
     }),
   );
   return outcomes.filter((reason) => reason !== undefined);
+}
+
+/** What the platform's own look at the instance says against it; undefined: nothing, or it takes none. */
+export function whyUnwell({ ownHealth }: Instance): string | undefined {
+  if (ownHealth === undefined || ownHealth.state === 'healthy') return undefined;
+  const state = ownHealth.state === 'starting' ? 'has not passed yet' : 'fails';
+  return `its own health check ${state}${ownHealth.words === '' ? '' : ` (${ownHealth.words})`}`;
 }
 
 /** The health of one instance as a check: its path answers 2xx, or its port accepts connections. */

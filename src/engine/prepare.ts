@@ -73,8 +73,8 @@ async function prepare(
 ): Promise<Prepared> {
   const drivers = deps.drivers(spec);
   await drivers.router.check(spec.scope);
-  if (spec.source.kind === 'directory' && wanted.purpose === 'deploy') {
-    await drivers.platform.check(spec.run, spec.source.directory);
+  if (wanted.purpose === 'deploy') {
+    await drivers.platform.check(spec.run, spec.source.kind === 'directory' ? spec.source.directory : undefined);
   }
   const instances = await drivers.platform.list(spec.scope);
   const stable = situation.stable?.release;

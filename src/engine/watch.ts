@@ -19,7 +19,7 @@ import { scopeName, type Scope } from '../core/scope.ts';
 import type { ScopeState } from '../ports/store.ts';
 import type { LiveNumbers, RollbackRequest } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
-import { healthCheck } from './ensure-healthy.ts';
+import { healthCheck, whyUnwell } from './ensure-healthy.ts';
 import { MetricReadings } from './metric-readings.ts';
 
 export interface WatchOptions {
@@ -201,7 +201,8 @@ class Watch {
         deps.prober.probe(healthCheck(spec.health, instance), { address: instance.address, tls: false }, this.#signal),
       ),
     );
-    const bad = outcomes.find((outcome) => !outcome.passed);
+    const bad =
+      outcomes.find((outcome) => !outcome.passed)?.reason ?? instances.map(whyUnwell).find((why) => why !== undefined);
     const now = deps.clock.now();
     if (bad === undefined && instances.length > 0) {
       this.#unhealthySince = undefined;
@@ -209,7 +210,7 @@ class Watch {
     }
     this.#unhealthySince ??= now;
     if (now - this.#unhealthySince < spec.watch.healthFailingMs) return undefined;
-    return `health has been failing for ${formatDuration(now - this.#unhealthySince)}: ${bad?.reason ?? 'no instance runs'}`;
+    return `health has been failing for ${formatDuration(now - this.#unhealthySince)}: ${bad ?? 'no instance runs'}`;
   }
 
   async #trigger(reason: string): Promise<void> {

@@ -33,7 +33,8 @@ function tagOf(reference: string): string | undefined {
 }
 
 export function releaseProblems(spec: DeploySpec): readonly RuleProblem[] {
-  return spec.source.kind === 'image' ? imageProblems(spec, spec.source.reference) : runProblems(spec);
+  const own = spec.source.kind === 'image' ? imageProblems(spec, spec.source.reference) : runProblems(spec);
+  return [...own, ...variableProblems(spec)];
 }
 
 function imageProblems(spec: DeploySpec, reference: string): readonly RuleProblem[] {
@@ -50,16 +51,34 @@ function imageProblems(spec: DeploySpec, reference: string): readonly RuleProble
       },
     ];
   }
+  if (spec.platform.driver === 'docker') return referenceProblems(reference, path);
   const message = `the platform ${spec.platform.driver} runs directories, not images such as ${JSON.stringify(reference)}`;
   return [{ path, message, remedy: 'Write release.directory and release.command instead.' }];
 }
 
-function runProblems({ run }: DeploySpec): readonly RuleProblem[] {
+/** Without tag an engine takes `latest`. */
+function referenceProblems(reference: string, path: RuleProblem['path']): readonly RuleProblem[] {
+  if (reference.includes('@') || tagOf(reference) !== undefined) return [];
+  const message = `${JSON.stringify(reference)} has no tag, which means latest`;
+  const remedy = 'Name a digest (name@sha256:…) or a tag that never moves (a version).';
+  return [{ path, code: 'release.mutable', message, remedy }];
+}
+
+function runProblems({ run, platform }: DeploySpec): readonly RuleProblem[] {
   const problems: RuleProblem[] = [];
-  if (run.command.length === 0) {
+  if (platform.driver === 'docker') {
+    const remedy = 'Write an image by digest or by a tag that never moves, such as image: ghcr.io/acme/shop:1.4.2.';
+    const message = 'the platform docker runs images, and none is named';
+    problems.push({ path: ['release', 'image'], message, remedy });
+  } else if (run.command.length === 0) {
     const remedy = 'Write the program that starts an instance, such as command: node server.js.';
     problems.push({ path: ['release', 'command'], message: 'the start command is missing', remedy });
   }
+  return problems;
+}
+
+function variableProblems({ run }: DeploySpec): readonly RuleProblem[] {
+  const problems: RuleProblem[] = [];
   for (const name of Object.keys(run.environment).filter((name) => name === 'PORT' || name.startsWith('SLUICE_'))) {
     const message = 'every instance is given this variable by Sluice';
     problems.push({ path: ['env', name], message, remedy: 'Remove it; the program reads what Sluice sets.' });

@@ -145,12 +145,12 @@ function previewProblems({ router }: DeploySpec): readonly RuleProblem[] {
 
 /** Twice the instances run side by side while a release takes over. */
 function portProblems({ platform, instances }: DeploySpec): readonly RuleProblem[] {
-  if (platform.driver !== 'process' || platform.ports === undefined) return [];
+  if (platform.driver === 'memory' || platform.ports === undefined) return [];
   const { from, to } = platform.ports;
   if (to - from + 1 >= 2 * instances) return [];
   const message = `the ports ${from} to ${to} are too few: two releases with ${instances} instances each run side by side`;
   const remedy = `Name at least ${2 * instances}, better ${3 * instances}, so that the release before can stay warm.`;
-  return [{ path: ['platform', 'process', 'ports'], message, remedy }];
+  return [{ path: ['platform', platform.driver, 'ports'], message, remedy }];
 }
 
 interface ListenAddress {

@@ -1,15 +1,12 @@
 // `platform` and `router`: what runs the instances, and what sends traffic to them.
 
 import { listenAddress } from './address.ts';
+import { dockerSchema } from './docker.ts';
 import { haproxySchema } from './haproxy.ts';
 import { nginx } from './nginx.ts';
+import { ports } from './ports.ts';
 import { choice, oneKind, settings } from './settings.ts';
-import { duration, flag, size, text, whole } from './values.ts';
-
-const ports = settings({
-  from: whole(1, 65_535).describe('The lowest.'),
-  to: whole(1, 65_535).describe('The highest.'),
-}).meta({ id: 'PortRange' });
+import { duration, flag, size, text } from './values.ts';
 
 export const platformSchema = choice('platform', 'process', {
   process: settings({
@@ -21,6 +18,7 @@ export const platformSchema = choice('platform', 'process', {
   })
     .describe('Instances are processes of this machine, each with a port of its own in `PORT`.')
     .meta({ id: 'ProcessPlatform' }),
+  docker: dockerSchema.describe('Instances are containers of a container engine (Docker, or Podman by its socket).'),
 }).meta({ id: 'Platform' });
 
 const tls = settings({

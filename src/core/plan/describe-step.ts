@@ -6,13 +6,18 @@ import type { PlannedStep } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Role, Step, Through } from './step.ts';
 
+function describeStage({ id, artifact }: Plan['candidate']): string {
+  if (artifact.kind === 'directory') return `copy ${id} into the release store`;
+  return `make sure of the image of ${id}: ${artifact.repository}@${artifact.digest}`;
+}
+
 /** What a step does, as a short sentence without full stop. */
 export function describeStep(planned: PlannedStep, plan: Plan): string {
   const { step } = planned;
   const name = (role: Role) => (role === 'candidate' ? plan.candidate.id : (plan.stable?.id ?? plan.candidate.id));
   switch (step.kind) {
     case 'stage':
-      return `copy ${plan.candidate.id} into the release store`;
+      return describeStage(plan.candidate);
     case 'start':
       return describeStart(planned, step, name(step.role));
     case 'validate':

@@ -10,7 +10,25 @@ import type { ValidationCheck } from '../validation/check.ts';
 /** Where the files of the release come from. */
 export type ReleaseSource =
   | { readonly kind: 'directory'; /** Absolute. */ readonly directory: string; readonly ignore: readonly string[] }
-  | { readonly kind: 'image'; readonly reference: string };
+  | {
+      readonly kind: 'image';
+      readonly reference: string;
+      /** The engine that has the image, or fetches it. */
+      readonly engine: DockerEngineSpec;
+      /** `linux/amd64`; undefined: whatever the engine runs. */
+      readonly platform?: string | undefined;
+    };
+
+/** Where the Engine API of Docker (or Podman) is reached. */
+export type DockerEngineSpec =
+  | { readonly kind: 'socket'; /** Absolute. */ readonly path: string }
+  | {
+      readonly kind: 'host';
+      readonly host: string;
+      readonly port: number;
+      /** PEM files, absolute. Undefined: in plain text. */
+      readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string } | undefined;
+    };
 
 export interface HealthSpec {
   /** HTTP path that answers 2xx when the instance can serve; undefined: the port accepts connections. */
@@ -78,11 +96,20 @@ export interface WatchSpec {
 }
 
 /** Which platform runs the instances, with its settings. */
-export type PlatformSpec = ProcessPlatformSpec | { readonly driver: 'memory' };
+export type PlatformSpec = ProcessPlatformSpec | DockerPlatformSpec | { readonly driver: 'memory' };
 
 export interface ProcessPlatformSpec {
   readonly driver: 'process';
   /** Instances take the lowest free port of these; undefined: any of the usual ones. */
+  readonly ports?: { readonly from: number; readonly to: number } | undefined;
+}
+
+export interface DockerPlatformSpec {
+  readonly driver: 'docker';
+  readonly engine: DockerEngineSpec;
+  /** The address of the engine's machine on which the ports of instances are published, and at which routers reach them. */
+  readonly publish: string;
+  /** Instances take the lowest free port of these; undefined: any free one. */
   readonly ports?: { readonly from: number; readonly to: number } | undefined;
 }
 

@@ -3,7 +3,7 @@
 import { open } from 'node:fs/promises';
 import { isCode } from '../../../base/system-error.ts';
 import { maxLineBytes } from '../../../core/log-line.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter } from '../line-splitter.ts';
 import { type LogPiece, logPieces, type Stream } from './log-files.ts';
 
 const blockBytes = 64 * 1024;

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { maxLineBytes } from '../../../core/log-line.ts';
 import { ask, crashProgram, eventually, openFixture } from './fixture.ts';
 import { currentLog, logPieces, rotate } from './log-files.ts';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter } from '../line-splitter.ts';
 import { LogReader } from './log-reader.ts';
 
 const scope = { service: 'shop', environment: 'production' };

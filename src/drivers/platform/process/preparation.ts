@@ -1,13 +1,8 @@
 // Everything about starting instances of a release that can be found out, and refused, before any of them starts.
 
 import type { RunSpec } from '../../../core/release.ts';
-import {
-  inheritedVariables,
-  instanceVariables,
-  type Placement,
-  releaseVariables,
-  type Variables,
-} from './environment.ts';
+import { releaseVariables, type Variables } from '../environment-values.ts';
+import { inheritedVariables, instanceVariables, type Placement } from './environment.ts';
 import { findProgram, findWorkingDirectory } from './executable.ts';
 import { limitArguments } from './limits.ts';
 import { findUser, type SystemUser } from './user.ts';

@@ -8,7 +8,7 @@ import type { RunSpec } from '../../../core/release.ts';
 import { type Scope, sameScope } from '../../../core/scope.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { LogQuery, Platform, StopRequest } from '../../../ports/platform.ts';
-import type { Variables } from './environment.ts';
+import type { Variables } from '../environment-values.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { defaultPorts, type PortRange } from './free-port.ts';
 import { readLogs } from './instance-logs.ts';

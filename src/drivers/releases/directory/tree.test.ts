@@ -154,7 +154,10 @@ test('a file where the directory should be is release.missing, and an image is p
   const { from, releases } = await scene(context);
   const source = { kind: 'directory', directory: join(from, 'server.js'), ignore: [] } as const;
   await assert.rejects(releases.identify(source), { code: 'release.missing', message: /is not a directory/ });
-  await assert.rejects(releases.identify({ kind: 'image', reference: 'shop:1.2' }), { code: 'plan.unsupported' });
+  await assert.rejects(
+    releases.identify({ kind: 'image', reference: 'shop:1.2', engine: { kind: 'socket', path: '/nowhere' } }),
+    { code: 'plan.unsupported' },
+  );
 });
 
 test('directories without any file are an empty release', async (context) => {

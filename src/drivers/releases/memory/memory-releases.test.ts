@@ -28,11 +28,19 @@ const run = { command: ['serve'], environment: {}, workingDirectory: '.', limits
 test('an image is pinned to the digest of its reference', async () => {
   const releases = createMemoryReleases({ clock });
   const digest = `sha256:${'ab'.repeat(32)}`;
-  const pinned = await releases.identify({ kind: 'image', reference: `localhost:5000/shop:1.2@${digest}` });
+  const engine = { kind: 'socket', path: '/nowhere' } as const;
+  const pinned = await releases.identify({ kind: 'image', reference: `localhost:5000/shop:1.2@${digest}`, engine });
   assert.deepEqual(pinned, { kind: 'image', repository: 'localhost:5000/shop', digest });
-  const tagged = await releases.identify({ kind: 'image', reference: 'localhost:5000/shop:1.2' });
+  const tagged = await releases.identify({
+    kind: 'image',
+    reference: 'localhost:5000/shop:1.2',
+    engine,
+  });
   assert.equal(tagged.kind === 'image' && tagged.repository, 'localhost:5000/shop');
-  await assert.rejects(releases.identify({ kind: 'image', reference: 'shop:latest' }), { code: 'release.mutable' });
+  await assert.rejects(
+    releases.identify({ kind: 'image', reference: 'shop:latest', engine: { kind: 'socket', path: '/nowhere' } }),
+    { code: 'release.mutable' },
+  );
 });
 
 test('a fault before an operation leaves everything as it was, a fault after it does not', async () => {

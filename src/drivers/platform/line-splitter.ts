@@ -1,6 +1,6 @@
 // Makes lines of bytes as they come, in bounded memory.
 
-import { cutLine, maxLineBytes } from '../../../core/log-line.ts';
+import { cutLine, maxLineBytes } from '../../core/log-line.ts';
 
 const lineFeed = 0x0a;
 

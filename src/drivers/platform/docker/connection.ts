@@ -1,0 +1,222 @@
+// One request to the Engine API with a limit on its time, and the translation of everything that can go wrong with it.
+
+import { readFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher, request as ask } from 'undici';
+import * as z from 'zod';
+import { Failure } from '../../../base/failure.ts';
+import { isCode } from '../../../base/system-error.ts';
+import type { DockerEngineSpec } from '../../../core/plan/spec.ts';
+import type { Clock } from '../../../ports/clock.ts';
+
+export interface EngineRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Without query: `/containers/json`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly body?: unknown;
+  /** How long the answer may take; milliseconds. */
+  readonly withinMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** For a registry, as the header `X-Registry-Auth` wants it. */
+  readonly registryAuth?: string | undefined;
+}
+
+/** The engine's refusal of one request, in its own words; callers tell by the status whether it is what they expected. */
+export class EngineRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface EngineConnection {
+  /** The place in messages: `unix:///var/run/docker.sock`. */
+  readonly place: string;
+  /** Rejects with `EngineRefusal`, `platform.unreachable`, `platform.denied` or the reason of the signal. */
+  send(request: EngineRequest): Promise<unknown>;
+  /** As `send`; the answer is read as it comes. `withinMs` limits the time until it begins. */
+  open(request: EngineRequest): Promise<Readable>;
+}
+
+/** A call that only reads or changes a record of the engine answers at once, or the engine hangs. */
+export const defaultWithinMs = 15_000;
+
+export function connectEngine(spec: DockerEngineSpec, clock: Clock): EngineConnection {
+  return new Connection(spec, clock);
+}
+
+/** One way to the engine: where, and with which keys. */
+interface Way {
+  readonly origin: string;
+  readonly dispatcher: Dispatcher;
+}
+
+/** The longest answer that is read whole; bytes. */
+const longestAnswer = 64 * 1024 * 1024;
+
+class Connection implements EngineConnection {
+  readonly place: string;
+  readonly #spec: DockerEngineSpec;
+  readonly #clock: Clock;
+  #way: Promise<Way> | undefined;
+
+  constructor(spec: DockerEngineSpec, clock: Clock) {
+    this.#spec = spec;
+    this.#clock = clock;
+    this.place = spec.kind === 'socket' ? `unix://${spec.path}` : `tcp://${spec.host}:${spec.port}`;
+  }
+
+  send(request: EngineRequest): Promise<unknown> {
+    return this.#within(request, async (signal) => parsed(await textOf(await this.#ask(request, signal))));
+  }
+
+  open(request: EngineRequest): Promise<Readable> {
+    return this.#within(request, async (signal) => (await this.#ask(request, signal)).body);
+  }
+
+  async #ask(request: EngineRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { origin, dispatcher } = await this.#connect();
+    const given = Object.entries(request.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
+    const query = new URLSearchParams(given);
+    const response = await ask(`${origin}${request.path}${query.size === 0 ? '' : `?${query}`}`, {
+      method: request.method,
+      headers: {
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(request.registryAuth === undefined ? {} : { 'x-registry-auth': request.registryAuth }),
+      },
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      dispatcher,
+      signal,
+    });
+    // A start that finds the container started is answered with 304.
+    if (response.statusCode < 300 || response.statusCode === 304) return response;
+    throw new EngineRefusal(response.statusCode, refusalIn(await textOf(response), response.statusCode));
+  }
+
+  /** The time ends with the answer, or, where that is read as it comes, with its beginning. */
+  async #within<T>(request: EngineRequest, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const given = request.withinMs ?? defaultWithinMs;
+    const over = new AbortController();
+    const answered = new AbortController();
+    const signal = request.signal === undefined ? over.signal : AbortSignal.any([request.signal, over.signal]);
+    signal.throwIfAborted();
+    const timer = this.#clock.sleep(given, answered.signal).then(() => {
+      if (!answered.signal.aborted) over.abort();
+    });
+    try {
+      return await act(signal);
+    } catch (error) {
+      if (request.signal?.aborted === true) throw request.signal.reason;
+      throw over.signal.aborted ? this.#silent(given) : this.#translated(error);
+    } finally {
+      answered.abort();
+      await timer;
+    }
+  }
+
+  #connect(): Promise<Way> {
+    // Certificates are read again after a failure: they may have been mended.
+    this.#way ??= this.#made().catch((error: unknown) => {
+      this.#way = undefined;
+      throw error;
+    });
+    return this.#way;
+  }
+
+  async #made(): Promise<Way> {
+    const spec = this.#spec;
+    // The caller's limit is the only one on time.
+    const limits = { headersTimeout: 0, bodyTimeout: 0, pipelining: 0 };
+    if (spec.kind === 'socket') {
+      const dispatcher = new Agent({ ...limits, connect: { socketPath: spec.path, timeout: 0 } });
+      return { origin: 'http://engine', dispatcher };
+    }
+    const host = spec.host.includes(':') ? `[${spec.host}]` : spec.host;
+    const { tls } = spec;
+    if (tls === undefined)
+      return { origin: `http://${host}:${spec.port}`, dispatcher: new Agent({ ...limits, connect: { timeout: 0 } }) };
+    const [ca, cert, key] = await Promise.all([pem(tls.ca), pem(tls.certificate), pem(tls.key)]);
+    const dispatcher = new Agent({ ...limits, connect: { ca, cert, key, timeout: 0 } });
+    return { origin: `https://${host}:${spec.port}`, dispatcher };
+  }
+
+  #silent(ms: number): Failure {
+    return new Failure(
+      'platform.unreachable',
+      `The container engine at ${this.place} did not answer within ${ms} ms.`,
+      {
+        at: this.place,
+        remedy: 'Look whether it hangs (`systemctl status docker`, `docker info`); Sluice tries again.',
+      },
+    );
+  }
+
+  #translated(error: unknown): unknown {
+    if (error instanceof Failure || error instanceof EngineRefusal) return error;
+    if (isCode(error, 'EACCES', 'EPERM')) {
+      return new Failure('platform.denied', `This user may not use the container engine at ${this.place}.`, {
+        at: this.place,
+        remedy: 'Run Sluice as a user of the group that owns the socket (often `docker`), or as root.',
+        cause: error,
+      });
+    }
+    const why = isCode(error, 'ENOENT') ? 'there is no such socket' : reasonOf(error);
+    return new Failure('platform.unreachable', `The container engine at ${this.place} cannot be reached: ${why}.`, {
+      at: this.place,
+      remedy: 'Start it (`systemctl start docker`), or correct `platform.docker`.',
+      cause: error,
+    });
+  }
+}
+
+async function pem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new Failure('platform.denied', `The file ${file} for the container engine cannot be read.`, {
+      at: 'platform.docker.tls',
+      remedy: 'Correct the path, or let this user read it.',
+      cause,
+    });
+  }
+}
+
+async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > longestAnswer) throw new Error('its answer is longer than 64 MiB');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Undefined for what is no JSON; the schema of the call says whether that will do. */
+function parsed(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const longestWords = 2000;
+
+/** Docker says `message`; Podman also `cause`. */
+const Refused = z.object({ message: z.string() });
+
+function refusalIn(text: string, status: number): string {
+  const refused = Refused.safeParse(parsed(text));
+  return (refused.success ? refused.data.message : `status ${status} ${text}`).trim().slice(0, longestWords);
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  if (code === 'ECONNREFUSED') return 'nobody listens there';
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET') return 'it closed the connection';
+  return error instanceof Error ? error.message : String(error);
+}
