@@ -25,6 +25,7 @@ export function renderPlan(plan: Plan, digest: string, look: Look): readonly str
     paint.bold(fit(`Plan: ${strategyWords[plan.strategy]} of ${clean(scopeName(plan.scope))}`, width)),
     '',
     ...hanging('  release   ', releaseName(plan.candidate), width),
+    ...image(plan).flatMap((name) => hanging('  image     ', name, width)),
     ...hanging('  replaces  ', replaced(plan), width),
     ...hanging('  digest    ', clean(digest), width),
     '',
@@ -41,6 +42,11 @@ export function renderPlan(plan: Plan, digest: string, look: Look): readonly str
       width,
     ),
   ];
+}
+
+/** By what never moves, whatever tag was written. */
+function image({ candidate: { artifact } }: Plan): readonly string[] {
+  return artifact.kind === 'image' ? [clean(`${artifact.repository}@${artifact.digest}`)] : [];
 }
 
 function replaced(plan: Plan): string {

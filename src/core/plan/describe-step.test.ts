@@ -43,7 +43,7 @@ test('the role of a step names its release, and the only one there is at a first
   assert.equal(releaseOf('stable', 'new', undefined), 'new');
 });
 
-test('of an image the plan names what never moves', () => {
+test('an image is not copied, but made sure of', () => {
   const plan = planWith();
   const artifact = { kind: 'image', repository: 'ghcr.io/acme/shop', digest: `sha256:${'ab'.repeat(32)}` } as const;
   assert.equal(
@@ -51,6 +51,6 @@ test('of an image the plan names what never moves', () => {
       { step: { kind: 'stage' }, status: 'BUILDING' },
       { ...plan, candidate: { ...plan.candidate, artifact } },
     ),
-    `make sure of the image of shop@new: ghcr.io/acme/shop@sha256:${'ab'.repeat(32)}`,
+    'make sure of the image of shop@new',
   );
 });

@@ -8,7 +8,7 @@ import type { Role, Step, Through } from './step.ts';
 
 function describeStage({ id, artifact }: Plan['candidate']): string {
   if (artifact.kind === 'directory') return `copy ${id} into the release store`;
-  return `make sure of the image of ${id}: ${artifact.repository}@${artifact.digest}`;
+  return `make sure of the image of ${id}`;
 }
 
 /** What a step does, as a short sentence without full stop. */

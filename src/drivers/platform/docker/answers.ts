@@ -72,4 +72,3 @@ export const distribution = z.object({
 export const network = z.object({ Id: z.string(), Name: z.string(), Labels: labels });
 export const networkList = z.array(network);
 export const created = z.object({ Id: z.string(), Warnings: z.array(z.string()).nullish() });
-export const waited = z.object({ StatusCode: z.int() });

@@ -81,7 +81,7 @@ class Connection implements EngineConnection {
     const { origin, dispatcher } = await this.#connect();
     const given = Object.entries(request.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
     const query = new URLSearchParams(given);
-    const response = await ask(`${origin}${request.path}${query.size === 0 ? '' : `?${query}`}`, {
+    const response = await ask(`${origin}${request.path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
       method: request.method,
       headers: {
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
