@@ -34,16 +34,16 @@ export class Site {
   readonly directory: string;
   /** Where users reach the service. */
   readonly port: number;
-  readonly #server: ChildProcess;
+  #server: ChildProcess;
 
   /** The router that is under load. */
   readonly front: Front;
 
-  private constructor(directory: string, port: number, front: Front, server: ChildProcess) {
+  private constructor(directory: string, port: number, front: Front) {
     this.front = front;
     this.directory = directory;
     this.port = port;
-    this.#server = server;
+    this.#server = startServer(this.home);
     this.client = createClient({ socket: placesUnder(this.home).socket });
   }
 
@@ -53,14 +53,9 @@ export class Site {
     const port = await freePort();
     const front = await openFront(frontName, { home: join(directory, 'home'), port });
     await mkdir(join(directory, 'records'));
-    const server = spawn(
-      process.execPath,
-      [mainPath, 'server', '--home', join(directory, 'home'), '--listen', '127.0.0.1:0', '--json'],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    const site = new Site(directory, port, front, server);
+    const site = new Site(directory, port, front);
     try {
-      await listening(server);
+      await listening(site.#server);
     } catch (error) {
       await site.close();
       throw error;
@@ -127,6 +122,15 @@ export class Site {
     return this.client.detail(rollout.id);
   }
 
+  /** As `kill -9` does, and at once another server in its place. */
+  async killServer(): Promise<void> {
+    const gone = once(this.#server, 'exit');
+    this.#server.kill('SIGKILL');
+    await gone;
+    this.#server = startServer(this.home);
+    await listening(this.#server);
+  }
+
   /** Ends the server alone, as a person would; instances and proxy go on. */
   async endServer(): Promise<void> {
     await this.client.close();
@@ -152,6 +156,11 @@ async function removeRuntime(home: string): Promise<void> {
     await platform.stop({ scope: record.scope, release: record.release, instances: [record.id], graceMs: 0 });
   }
   for (const { scope } of await listProxies(places.proxies)) await removeProxy(places.proxies, scope, 0);
+}
+
+function startServer(home: string): ChildProcess {
+  const words = [mainPath, 'server', '--home', home, '--listen', '127.0.0.1:0', '--json'];
+  return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function listening(server: ChildProcess): Promise<void> {

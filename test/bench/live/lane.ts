@@ -9,6 +9,7 @@ import { parseConfig } from '../../../src/config/parse.ts';
 import { resolveEnvironment } from '../../../src/config/resolve.ts';
 import type { DeploySpec } from '../../../src/core/plan/spec.ts';
 import type { Rollout } from '../../../src/core/rollout/rollout.ts';
+import type { Scope } from '../../../src/core/scope.ts';
 import { freePort } from '../../free-port.ts';
 import type { Site } from '../../load/site.ts';
 import type { Behaviour } from './behaviour.ts';
@@ -52,13 +53,26 @@ export class Lane {
     return this.#load.broken;
   }
 
+  get scope(): Scope {
+    return { service: this.#service, environment: 'production' };
+  }
+
   /** `hold` is the least time at 10 %, as in a configuration. */
   async deploy(behaviour: Omit<Behaviour, 'name'>, compare: Compare, hold: string): Promise<Trial> {
+    const rollout = await this.#site.ended(await this.begin(behaviour, compare, hold));
+    return { rollout, seen: this.seen(rollout) };
+  }
+
+  async begin(behaviour: Omit<Behaviour, 'name'>, compare: Compare, hold: string): Promise<Rollout> {
     this.#releases += 1;
     const name = `${this.#service}-${this.#releases}`;
     const spec = await this.#spec({ ...behaviour, name }, compare, hold);
-    const rollout = await this.#site.deploy(spec, name);
-    return { rollout, seen: this.#load.seen(name) };
+    return this.#site.client.deploy({ spec, label: name, actor: 'load@test' });
+  }
+
+  /** What the users saw of a deployment's release so far. */
+  seen(rollout: Rollout): Seen {
+    return this.#load.seen(rollout.plan.candidate.label ?? '');
   }
 
   async #spec(behaviour: Behaviour, compare: Compare, hold: string): Promise<DeploySpec> {
