@@ -1,4 +1,4 @@
-// The settings of a statistical gate as options of a command: a preset, and what is changed in it.
+// The settings of `gates.compare` as options of a command: a preset, and what is changed in it, under the names of the configuration.
 
 import type { Command } from 'commander';
 import { parseDuration } from '../base/duration.ts';
@@ -9,10 +9,10 @@ import { wholeNumber } from './numbers.ts';
 
 export interface GateOptions {
   readonly preset?: string;
-  readonly alpha?: string;
-  readonly beta?: string;
+  readonly?: string;
+  readonly wrongPasses?: string;
   readonly warmUp?: string;
-  readonly minBad?: string;
+  readonly minBadRequests?: string;
   readonly marginErrors?: string;
   readonly marginP95?: string;
   readonly marginP99?: string;
@@ -24,10 +24,10 @@ const presetNames = Object.keys(gatePresets) as (keyof typeof gatePresets)[];
 export function addGateOptions(command: Command): Command {
   return command
     .option('--preset <name>', presetNames.join(', '))
-    .option('--alpha <percentage>', 'chance that a candidate no worse than stable is ever aborted, such as 1%')
-    .option('--beta <percentage>', 'chance that one worse by the margins passes a stage, such as 5%')
+    .option('--false-aborts <percentage>', 'chance that a candidate no worse than stable is ever aborted, such as 1%')
+    .option('--wrong-passes <percentage>', 'chance that one worse by the margins passes a stage, such as 5%')
     .option('--warm-up <duration>', 'latency of the candidate’s first seconds that does not count, such as 60s')
-    .option('--min-bad <number>', 'failed requests below which errors alone cannot abort')
+    .option('--min-bad-requests <number>', 'failed requests below which errors alone cannot abort')
     .option('--margin-errors <percentage>', 'points by which the candidate’s error rate may be worse, such as 0.5%')
     .option('--margin-p95 <percentage>', 'requests beyond stable’s p95 that are allowed on top of 5 %')
     .option('--margin-p99 <percentage>', 'the same beyond p99, on top of 1 %')
@@ -36,18 +36,18 @@ export function addGateOptions(command: Command): Command {
 
 /** The gate that the options come to; undefined where none was given. Rejects with `usage`, naming the option. */
 export function chosenGate(options: GateOptions): StatisticalGate | undefined {
-  const { preset, alpha, beta, warmUp, minBad, guard } = options;
+  const { preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard } = options;
   const margins = changedMargins(options);
-  const given = [preset, alpha, beta, warmUp, minBad, guard, ...Object.values(margins)];
+  const given = [preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard, ...Object.values(margins)];
   if (given.every((value) => value === undefined)) return undefined;
   const base: StatisticalGate = gatePresets[presetNamed(preset ?? 'default')];
   const [first, ...others] = base.margins;
   return {
     ...base,
-    ...(alpha !== undefined && { alpha: fraction(alpha, '--alpha') }),
-    ...(beta !== undefined && { beta: fraction(beta, '--beta') }),
+    ...(falseAborts !== undefined && { alpha: fraction(falseAborts, '--false-aborts') }),
+    ...(wrongPasses !== undefined && { beta: fraction(wrongPasses, '--wrong-passes') }),
     ...(warmUp !== undefined && { warmUpMs: durationMs(warmUp, '--warm-up') }),
-    ...(minBad !== undefined && { minBadEvents: wholeNumber(minBad, '--min-bad', 0, 1000) }),
+    ...(minBadRequests !== undefined && { minBadEvents: wholeNumber(minBadRequests, '--min-bad-requests', 0, 1000) }),
     ...(guard !== undefined && { guard: { ...base.guard, rate: fraction(guard, '--guard') } }),
     margins: [{ ...first, ...margins }, ...others.map((row) => ({ ...row, ...margins }))],
   };

@@ -40,7 +40,7 @@ test('a share, a preset and single settings change the answer', async () => {
   const wide = await explained('--rate', '10/s', '--weight', '50%', '--preset', 'low-traffic');
   assert.ok(larger.pass.requests > usual.pass.requests);
   assert.ok(wide.pass.requests < larger.pass.requests / 5);
-  const careful = await explained('--rate', '10/s', '--alpha', '0.01%');
+  const careful = await explained('--rate', '10/s', '--false-aborts', '0.01%');
   assert.ok((careful.aborts[3]?.requests ?? 0) > (usual.aborts[3]?.requests ?? 0));
 });
 

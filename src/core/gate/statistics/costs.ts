@@ -18,8 +18,8 @@ export function costsOf(question: ForecastQuestion): readonly SettingCost[] {
   const doubled = Math.min(2 * share, 5000);
   const changes: readonly (readonly [string, Partial<ForecastQuestion>])[] = [
     ['as it is', {}],
-    ['a tenth of alpha', { gate: { ...gate, alpha: gate.alpha / 10 } }],
-    ['a tenth of beta', { gate: { ...gate, beta: gate.beta / 10 } }],
+    ['a tenth of falseAborts', { gate: { ...gate, alpha: gate.alpha / 10 } }],
+    ['a tenth of wrongPasses', { gate: { ...gate, beta: gate.beta / 10 } }],
     ['half the margins', { gate: withMargins(gate, 0.5) }],
     ['twice the margins', { gate: withMargins(gate, 2) }],
     ...(doubled > share ? [[`${doubled / 100} % of traffic`, { share: doubled }] as const] : []),
