@@ -9,7 +9,7 @@ import { wholeNumber } from './numbers.ts';
 
 export interface GateOptions {
   readonly preset?: string;
-  readonly?: string;
+  readonly falseAborts?: string;
   readonly wrongPasses?: string;
   readonly warmUp?: string;
   readonly minBadRequests?: string;
