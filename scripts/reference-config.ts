@@ -37,18 +37,23 @@ export function configPages(): readonly ReferencePage[] {
   ];
 }
 
+/** So many places still make a readable heading. */
+const mostPlaces = 3;
+
 interface Section {
   /** The definition in the schema. */
   readonly name: string;
-  /** Every place where it is used: `gates.p50, gates.p95, gates.p99`. */
-  readonly title: string;
+  /** Every place where it is used: `gates.p50`, `gates.p95`, `gates.p99`. */
+  readonly places: readonly string[];
   readonly schema: SettingSchema;
 }
 
 function renderReference(root: SettingSchema): string {
   const sections = sectionsOf(root);
-  const titles = new Map(sections.map(({ name, title }) => [name, title]));
-  const parts = sections.map(({ title, schema }) => `## ${title}\n\n${settingsTable(schema, root, titles)}`);
+  const titles = new Map(sections.map((section) => [section.name, titleOf(section)]));
+  const parts = sections.map(
+    ({ name, schema }) => `## ${titles.get(name) ?? name}\n\n${settingsTable(schema, root, titles)}`,
+  );
   const head = ['# Configuration', generatedNotice('src/config/schema'), introduction];
   return `${[...head, `## Settings\n\n${settingsTable(root, root, titles)}`, ...parts].join('\n\n')}\n`;
 }
@@ -61,9 +66,9 @@ function sectionsOf(root: SettingSchema): readonly Section[] {
     if (name !== undefined) {
       const definition = root.$defs?.[name];
       const met = sections.get(name);
-      if (met !== undefined) sections.set(name, { ...met, title: `${met.title}, ${path}` });
+      if (met !== undefined) sections.set(name, { ...met, places: [...met.places, path] });
       if (definition === undefined || met !== undefined || name === 'Environment') return;
-      if (hasSettings(definition)) sections.set(name, { name, title: path, schema: definition });
+      if (hasSettings(definition)) sections.set(name, { name, places: [path], schema: definition });
       visit(definition, path);
       return;
     }
@@ -75,6 +80,11 @@ function sectionsOf(root: SettingSchema): readonly Section[] {
   };
   visit(root, '');
   return [...sections.values()];
+}
+
+/** Its places, or its own name where they are too many. */
+function titleOf({ name, places }: Section): string {
+  return places.length > mostPlaces ? name : places.join(', ');
 }
 
 /** Whether a map has settings worth a table: one that only names alternatives is told by the alternatives' own sections. */

@@ -65,7 +65,8 @@ describe('documentation', () => {
   }
 
   it('every piece of configuration in the guide is one that Sluice takes', async () => {
-    for (const file of ['docs/guide/canary.md']) {
+    const sources = ['prometheus', 'metrics-http', 'metrics-command'].map((name) => `docs/drivers/${name}.md`);
+    for (const file of ['docs/guide/canary.md', ...sources]) {
       const pieces = blocks(await readFile(join(root, file), 'utf8'), 'yaml');
       assert.ok(pieces.length > 0);
       for (const piece of pieces) parseConfig(whole(piece), file);

@@ -44,14 +44,14 @@ const shape = {
     .describe(
       'The way in which a new release takes over: `blue-green`, `canary` or `rolling`, alone or with settings.',
     ),
+  metrics: metricsSchema
+    .prefault({})
+    .describe('Where `gates.queries` can ask for numbers that the router does not see, by name.'),
   gates: gatesSchema
     .prefault({})
     .describe(
       'What the live requests of a release on trial may look like. A gate that is given here replaces its default; `off` removes it.',
     ),
-  metrics: metricsSchema
-    .prefault({})
-    .describe('Where `gates.queries` can ask for numbers that the router does not see, by name.'),
   watch: watchSchema.prefault({}).describe('What starts a rollback by itself after a promotion.'),
   drain: duration({ mostMs: 86_400_000 })
     .prefault('30s')
