@@ -131,6 +131,11 @@ export const failureCatalogue = {
     'A validation check failed.',
     'Read the reasons; run `sluice validate` to try again by hand.',
   ),
+  'confidence.low': entry(
+    'wentBack',
+    'The confidence score of the release on trial is too low.',
+    'Read its factors in `sluice history show`, mend the weakest and deploy again; `sluice confidence` shows the score beforehand.',
+  ),
   'gate.failed': entry(
     'wentBack',
     'The release on trial is worse than allowed.',

@@ -3,6 +3,8 @@
 import { isAbsolute } from 'node:path';
 import * as z from 'zod';
 import type { DeploySpec } from '../core/plan/spec.ts';
+import { confidencePoints } from '../core/decision/confidence.ts';
+import { criticalities } from '../core/decision/factors/blast-radius.ts';
 import { allTraffic } from '../core/routes.ts';
 import { containerRun, dockerEngine, dockerPlatform, imagePlatform } from './container-spec-schema.ts';
 import { metricSourcesShape, queryCheckShape } from './metrics-spec-schema.ts';
@@ -209,6 +211,23 @@ const router = z.discriminatedUnion('driver', [
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 
+const percent = z.int().min(0).max(100);
+
+const confidence = z.strictObject({
+  at: z.array(z.enum(confidencePoints)).min(1).max(confidencePoints.length),
+  criticality: z.enum(criticalities),
+  goOn: percent,
+  ask: percent,
+  weights: z.strictObject({
+    safety: percent,
+    health: percent,
+    blastRadius: percent,
+    history: percent,
+    complexity: percent,
+    coverage: percent,
+  }),
+});
+
 /** The shape alone, without the rules between settings. */
 export const deploySpecShape = z.strictObject({
   scope: z.strictObject({ service: name, environment: name }),
@@ -222,6 +241,7 @@ export const deploySpecShape = z.strictObject({
   gates,
   metrics: metricSourcesShape.optional(),
   watch: z.strictObject({ forMs: durationMs, checks: gates, healthFailingMs: durationMs }),
+  confidence: confidence.optional(),
   platform,
   router,
   drainMs: durationMs,

@@ -6,7 +6,7 @@ type Map = Readonly<Record<string, unknown>>;
  * These maps are merged name by name (`env.LOG_LEVEL` of an environment replaces that one variable); every other setting of an
  * environment, lists included, replaces the service's as a whole.
  */
-export const mergedByName = ['release', 'env', 'health', 'gates', 'metrics', 'watch'] as const;
+export const mergedByName = ['release', 'env', 'health', 'gates', 'metrics', 'watch', 'confidence'] as const;
 
 /** Names of which an environment's choice displaces the service's. */
 const alternatives: Readonly<Record<string, readonly string[]>> = {

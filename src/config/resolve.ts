@@ -7,6 +7,7 @@ import type { EnvironmentValue, RunSpec } from '../core/release.ts';
 import { nearest } from './nearest.ts';
 import type { Config } from './parse.ts';
 import { configFailure, pathText, type Problem } from './problem.ts';
+import { confidencePolicy } from './resolve-confidence.ts';
 import { containerRun, defined, dockerPlatformSpec, engineSpec, plainContainer } from './resolve-docker.ts';
 import { gateChecks, watchSpec } from './resolve-gates.ts';
 import { metricSources } from './resolve-queries.ts';
@@ -63,6 +64,8 @@ export function deploySpec(
     gates: gateChecks(settings.gates, strategy, settings.instances),
     ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
     watch: watchSpec(settings.watch, settings.gates),
+    ...(settings.confidence !== undefined &&
+      settings.confidence !== 'off' && { confidence: confidencePolicy(settings.confidence) }),
     platform: platform(settings.platform, baseDirectory),
     router: routerSpec(settings.router, baseDirectory),
     drainMs: settings.drain,

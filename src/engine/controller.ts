@@ -1,5 +1,6 @@
 // The controller as server and CLI see it: everything a person can ask of Sluice, independent of how the request arrived.
 
+import type { ReleaseFacts } from '../core/decision/facts.ts';
 import type { Judgement } from '../core/gate/verdict.ts';
 import type { Instance, LogLine } from '../core/instance.ts';
 import type { Plan } from '../core/plan/plan.ts';
@@ -26,6 +27,8 @@ export interface DeployRequest extends Asker {
   readonly label?: string | undefined;
   /** The digest of a plan printed before: refused with `plan.changed` when a new plan differs. */
   readonly planDigest?: string | undefined;
+  /** What is known of the release, for its confidence scores. */
+  readonly facts?: ReleaseFacts | undefined;
 }
 
 export interface RollbackRequest extends Asker {

@@ -11,6 +11,7 @@ import { lastGood, type Placement, type Situation } from '../core/rollout/situat
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { Endpoint } from '../core/routes.ts';
 import type { DeployRequest, RollbackRequest } from './controller.ts';
+import { confidenceFacts } from './confidence-facts.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
 import { askFirst } from './check-queries.ts';
 import { endpointOf } from './ensure-healthy.ts';
@@ -39,7 +40,8 @@ export async function prepareDeploy(
     run: spec.run,
     ...(request.label === undefined ? {} : { label: request.label }),
   };
-  const prepared = await prepare(deps, spec, situation, { candidate, purpose: 'deploy' });
+  const confidence = spec.confidence && (await confidenceFacts(deps.store, spec.scope, request.facts));
+  const prepared = await prepare(deps, spec, situation, { candidate, purpose: 'deploy', confidence });
   // A rollback waits for no metric source.
   await askFirst(deps, prepared.plan);
   return prepared;
@@ -69,7 +71,7 @@ async function prepare(
   deps: Dependencies,
   spec: DeploySpec,
   situation: Situation,
-  wanted: Pick<Observed, 'candidate' | 'purpose'>,
+  wanted: Pick<Observed, 'candidate' | 'purpose' | 'confidence'>,
 ): Promise<Prepared> {
   const drivers = deps.drivers(spec);
   await drivers.router.check(spec.scope);

@@ -4,6 +4,7 @@ import { compilePlan } from '../../src/core/plan/compile.ts';
 import { describeStep } from '../../src/core/plan/describe-step.ts';
 import type { Observed, Plan, PlannedStep } from '../../src/core/plan/plan.ts';
 import type { BlueGreenStrategy, CanaryStrategy, DeploySpec, RollingStrategy } from '../../src/core/plan/spec.ts';
+import type { ConfidencePolicy } from '../../src/core/decision/confidence.ts';
 import type { SampleCheck } from '../../src/core/gate/check.ts';
 import type { Release } from '../../src/core/release.ts';
 import type { RouterCapabilities } from '../../src/core/router-capabilities.ts';
@@ -65,6 +66,16 @@ export const canary: CanaryStrategy = {
 };
 
 export const rolling: RollingStrategy = { kind: 'rolling', maxSurge: 1, maxUnavailable: 0, observeMs: 0 };
+
+/** A policy that asks at both points, with the usual weights. */
+export function asking(limits: Pick<ConfidencePolicy, 'goOn' | 'ask'>): ConfidencePolicy {
+  return {
+    at: ['beforeTraffic', 'beforePromotion'],
+    criticality: 'medium',
+    ...limits,
+    weights: { safety: 25, health: 25, blastRadius: 15, history: 15, complexity: 10, coverage: 10 },
+  };
+}
 
 /** Two instances, blue-green, validated by `/ready`, one gate, no watch. */
 export function specWith(changes: Partial<DeploySpec> = {}): DeploySpec {

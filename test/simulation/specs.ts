@@ -1,6 +1,7 @@
 // Specifications and releases for simulated deployments.
 
 import type { GateCheck } from '../../src/core/gate/check.ts';
+import type { ConfidencePolicy } from '../../src/core/decision/confidence.ts';
 import { gatePresets } from '../../src/core/gate/statistics/settings.ts';
 import type { DeploySpec, StrategySpec } from '../../src/core/plan/spec.ts';
 import type { Scope } from '../../src/core/scope.ts';
@@ -44,6 +45,7 @@ export function drawSpec(random: Random, source: string): DeploySpec {
     strategy: drawStrategy(random, instances),
     gates: drawGates(random),
     watch: { forMs: random.chance(0.3) ? 10_000 : 0, checks: gates.slice(0, 1), healthFailingMs: 5_000 },
+    ...(random.chance(0.3) ? { confidence: drawConfidence(random) } : {}),
     platform: { driver: 'memory' },
     router: { driver: 'memory' },
     drainMs: random.pick([0, 1_000, 5_000]),
@@ -55,6 +57,24 @@ export function drawSpec(random: Random, source: string): DeploySpec {
 function drawGates(random: Random): readonly GateCheck[] {
   const limits = random.chance(0.9) ? gates : [];
   return random.chance(0.4) ? [statistical, ...limits] : limits;
+}
+
+/** Scores are somewhere in the middle here, so these limits let all through, ask about all, or send some or all back. */
+function drawConfidence(random: Random): ConfidencePolicy {
+  const [goOn, ask] = random.pick([
+    [0, 0],
+    [100, 0],
+    [80, 60],
+    [65, 50],
+    [100, 100],
+  ] as const);
+  return {
+    at: random.pick([['beforeTraffic'], ['beforePromotion'], ['beforeTraffic', 'beforePromotion']] as const),
+    criticality: random.pick(['low', 'critical'] as const),
+    goOn,
+    ask,
+    weights: { safety: 25, health: 25, blastRadius: 15, history: 15, complexity: 10, coverage: 10 },
+  };
 }
 
 function drawStrategy(random: Random, instances: number): StrategySpec {

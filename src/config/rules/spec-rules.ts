@@ -24,7 +24,28 @@ export function specProblems(spec: DeploySpec): readonly RuleProblem[] {
     ...haproxyProblems(spec),
     ...portProblems(spec),
     ...nginxProblems(spec),
+    ...confidenceProblems(spec),
   ];
+}
+
+function confidenceProblems({ confidence }: DeploySpec): readonly RuleProblem[] {
+  if (confidence === undefined) return [];
+  const { goOn, ask, weights } = confidence;
+  const problems: RuleProblem[] = [];
+  if (ask > goOn) {
+    const message = `a person is asked from ${ask} on, but from ${goOn} on it goes on by itself`;
+    problems.push({ path: ['confidence', 'ask'], message, remedy: `Write at most ${goOn}, or raise confidence.goOn.` });
+  }
+  const { health: _, ...others } = weights;
+  if (Object.values(others).every((weight) => weight === 0)) {
+    const message = 'before there is traffic nothing would count';
+    problems.push({
+      path: ['confidence', 'weights'],
+      message,
+      remedy: 'Give a factor besides health a weight above 0.',
+    });
+  }
+  return problems;
 }
 
 function availabilityProblems({ instances, minAvailable }: DeploySpec): readonly RuleProblem[] {

@@ -2,12 +2,13 @@
 
 import * as z from 'zod';
 import { words } from '../words.ts';
+import { confidenceSchema } from './confidence.ts';
 import { gatesSchema, watchSchema } from './gates.ts';
 import { healthSchema } from './health.ts';
 import { envSchema, releaseSchema } from './release.ts';
 import { metricsSchema } from './metrics.ts';
 import { platformSchema, routerSchema } from './router.ts';
-import { settings } from './settings.ts';
+import { orOff, settings } from './settings.ts';
 import { strategySchema } from './strategy.ts';
 import { validateSchema } from './validate.ts';
 import { duration, slug, whole } from './values.ts';
@@ -53,6 +54,11 @@ const shape = {
       'What the live requests of a release on trial may look like. A gate that is given here replaces its default; `off` removes it.',
     ),
   watch: watchSchema.prefault({}).describe('What starts a rollback by itself after a promotion.'),
+  confidence: orOff(confidenceSchema)
+    .optional()
+    .describe(
+      'Asks before traffic and before the promotion how sure one may be of the release, by a score of 0 to 100 from six factors. Default: off.',
+    ),
   drain: duration({ mostMs: 86_400_000 })
     .prefault('30s')
     .describe('How long requests in flight may go on after their release lost its traffic.'),

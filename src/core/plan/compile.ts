@@ -28,8 +28,13 @@ export function compilePlan(spec: DeploySpec, observed: Observed, router: Router
     steps,
     back,
     spec,
+    ...(asks(steps) && observed.confidence !== undefined && { confidence: observed.confidence }),
     longestMs: [...steps, ...back].reduce((sum, planned) => sum + longestOf(planned.step), 60_000),
   };
+}
+
+function asks(steps: readonly PlannedStep[]): boolean {
+  return steps.some(({ step }) => step.kind === 'hold' && step.confidence !== undefined);
 }
 
 function strategyName(spec: DeploySpec, observed: Observed): StrategyName {

@@ -33,7 +33,7 @@ export function describeStep(planned: PlannedStep, plan: Plan): string {
     case 'stop':
       return `stop ${keepWords(step.keep, name(step.role))}, by force after ${formatDuration(step.graceMs)}`;
     case 'hold':
-      return describeHold(step);
+      return describeHold(step, plan);
     case 'promote':
       return `promote ${plan.candidate.id}${step.keepOldMs > 0 ? `, ${name('stable')} stays warm for ${formatDuration(step.keepOldMs)}` : ''}`;
   }
@@ -61,11 +61,21 @@ function keepWords(keep: number, release: string): string {
   return keep === 0 ? `all of ${release}` : `all but ${keep} of ${release}`;
 }
 
-function describeHold(step: Extract<Step, { kind: 'hold' }>): string {
+function describeHold(step: Extract<Step, { kind: 'hold' }>, plan: Plan): string {
+  if (step.confidence !== undefined && step.checks.length === 0 && step.maxMs === 0) {
+    return `${step.name}: ${confidenceWords(step, plan)}`;
+  }
   if (step.checks.length === 0 && step.promotion === 'manual') return `${step.name}: wait for \`sluice promote\``;
   const parts = [`at least ${formatDuration(step.atLeastMs)}`];
   if (step.requests > 0) parts.push(`${step.requests} requests`);
   if (step.checks.length > 0) parts.push(`${step.checks.length} gate${step.checks.length === 1 ? '' : 's'}`);
-  if (step.promotion === 'manual') parts.push('then `sluice promote`');
+  if (step.confidence !== undefined) parts.push(confidenceWords(step, plan));
+  else if (step.promotion === 'manual') parts.push('then `sluice promote`');
   return `${step.name}: ${parts.join(', ')}`;
+}
+
+function confidenceWords(step: Extract<Step, { kind: 'hold' }>, plan: Plan): string {
+  const { goOn = 0, ask = 0 } = plan.spec.confidence ?? {};
+  if (step.promotion === 'manual') return `\`sluice promote\` where the confidence is at least ${ask}`;
+  return `a confidence of at least ${goOn}, or of ${ask} and \`sluice promote\``;
 }

@@ -1,5 +1,6 @@
 // A plan: every step of a deployment and of its way back, fixed before anything starts.
 
+import type { ConfidenceFacts } from '../decision/facts.ts';
 import type { Release } from '../release.ts';
 import type { Scope } from '../scope.ts';
 import type { DeploySpec } from './spec.ts';
@@ -29,6 +30,8 @@ export interface Plan {
   /** What is done when it goes back; the routes come first. */
   readonly back: readonly PlannedStep[];
   readonly spec: DeploySpec;
+  /** What the confidence scores stand on; undefined where none is asked for. */
+  readonly confidence?: ConfidenceFacts | undefined;
   /** Milliseconds after which the deployment goes back by itself; time in which it waits for a person does not count. */
   readonly longestMs: number;
 }
@@ -47,4 +50,6 @@ export interface Observed {
   readonly candidateWarm: boolean;
   /** Whether the release store already has the candidate. */
   readonly candidateStored: boolean;
+  /** What is known of the release and of earlier deployments, where a confidence score is asked for. */
+  readonly confidence?: ConfidenceFacts | undefined;
 }

@@ -1,5 +1,6 @@
 // The specification of a deployment: the configuration of one environment, resolved to absolute paths, milliseconds and basis points.
 
+import type { ConfidencePolicy } from '../decision/confidence.ts';
 import type { GateCheck } from '../gate/check.ts';
 import type { MetricSource } from '../metrics/source.ts';
 import type { RunSpec } from '../release.ts';
@@ -211,6 +212,8 @@ export interface DeploySpec {
   /** Sources that questions among the checks name. */
   readonly metrics?: Readonly<Record<string, MetricSource>> | undefined;
   readonly watch: WatchSpec;
+  /** Undefined: no confidence score is asked for. */
+  readonly confidence?: ConfidencePolicy | undefined;
   readonly platform: PlatformSpec;
   readonly router: RouterSpec;
   /** How long requests in flight may go on after their release lost its traffic. */

@@ -1,6 +1,7 @@
 // Steps: what a plan is made of. Each step belongs to one state of the machine and is carried out by at most one effect.
 
 import type { ReleaseId } from '../release.ts';
+import type { ConfidencePoint } from '../decision/confidence.ts';
 import type { GateCheck } from '../gate/check.ts';
 
 /** Which release a step is about: the one on trial, or the one that is trusted. */
@@ -44,6 +45,8 @@ export interface HoldStep {
   readonly noData: 'hold' | 'pass';
   /** Whether a person has to promote after the gates passed. */
   readonly promotion: 'automatic' | 'manual';
+  /** Whether the confidence score has to be high enough to go on behind this hold. */
+  readonly confidence?: ConfidencePoint | undefined;
 }
 
 /** The release a step is about, as people read it. */

@@ -121,7 +121,8 @@ function enterHold(rollout: Rollout, step: HoldStep): Rollout {
 
 /** The state in which a hold begins: one that only waits for a person's word starts by asking. */
 export function holdStatus(planned: Status, step: HoldStep): Status {
-  const onlyAsks = step.promotion === 'manual' && step.checks.length === 0 && step.maxMs === 0;
+  const onlyAsks =
+    step.promotion === 'manual' && step.checks.length === 0 && step.maxMs === 0 && step.confidence === undefined;
   return onlyAsks ? 'AWAITING_APPROVAL' : planned;
 }
 

@@ -15,6 +15,11 @@ export function assertSound(rollout: Rollout): void {
   if (rollout.status === 'VERIFIED') assert(rollout.course === 'forward', `${rollout.id} is verified on its way back`);
   if (rollout.status === 'ROLLED_BACK')
     assert(rollout.course === 'back', `${rollout.id} is rolled back on its way forward`);
+  if (rollout.confidences?.at(-1)?.outcome === 'go-back')
+    assert(
+      rollout.course === 'back' || rollout.status === 'FAILED',
+      `${rollout.id} goes on although its confidence is too low`,
+    );
 }
 
 /** The change from one state to the next. */

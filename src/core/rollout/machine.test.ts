@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { blueGreen, canary, planWith, release, rolling } from '../../../test/engine/specs.ts';
+import { asking, blueGreen, canary, planWith, release, rolling } from '../../../test/engine/specs.ts';
 import { endpoints, failure, judgement, Walk } from '../../../test/engine/walk.ts';
 import type { Plan } from '../plan/plan.ts';
 import { allTraffic } from '../routes.ts';
@@ -15,6 +15,11 @@ import { transition } from './transition.ts';
 const slow = { ...canary, stages: canary.stages.map((stage) => ({ ...stage, holdMs: 5_000 })) };
 const cold = { purpose: 'rollback' } as const;
 const none = { stable: undefined, stableInstances: 0, stableWanted: 0, candidateStored: false } as const;
+
+/** Scores that are sure to be high enough, to need a person, and to be too low. */
+const sure = asking({ goOn: 0, ask: 0 });
+const unsure = asking({ goOn: 100, ask: 0 });
+const tooLow = asking({ goOn: 100, ask: 100 });
 
 const plans: readonly Plan[] = [
   planWith({}, none),
@@ -32,6 +37,16 @@ const plans: readonly Plan[] = [
   planWith({}, { ...cold, candidateWarm: true }),
   planWith({}, { ...cold, candidateStored: false, candidateWarm: true }),
   planWith({ validation: [], minAvailable: 2 }, { stableInstances: 1 }),
+  planWith({ confidence: unsure }, none),
+  planWith({ confidence: unsure }),
+  planWith({ confidence: sure, strategy: { ...blueGreen, promotion: 'manual' } }),
+  planWith({ confidence: unsure, strategy: canary }),
+  planWith({ confidence: sure, strategy: slow }),
+  planWith({ confidence: { ...tooLow, at: ['beforePromotion'] }, strategy: slow }),
+  planWith({ confidence: tooLow, strategy: canary }),
+  planWith({ confidence: unsure, strategy: rolling, instances: 3 }, { stableInstances: 3, stableWanted: 3 }),
+  planWith({ confidence: unsure, strategy: { ...rolling, observeMs: 1_000 } }),
+  planWith({ confidence: { ...tooLow, at: ['beforePromotion'] }, strategy: rolling }),
 ];
 
 /** What may happen to a deployment at any moment, sensible or not. */

@@ -1,6 +1,7 @@
 // The state of one deployment: all that the next event is judged by, as plain data.
 
 import type { FailureData } from '../../base/failure.ts';
+import type { Confidence } from '../decision/confidence.ts';
 import type { Judgement } from '../gate/verdict.ts';
 import type { Plan, PlannedStep } from '../plan/plan.ts';
 import type { Role } from '../plan/step.ts';
@@ -57,6 +58,8 @@ export interface Rollout {
   readonly hold?: Hold | undefined;
   /** Every judgement that ended a hold. */
   readonly judgements: readonly { readonly name: string; readonly judgement: Judgement }[];
+  /** Every confidence score that was decided by, in order. */
+  readonly confidences?: readonly Confidence[] | undefined;
   readonly createdAt: number;
   readonly createdBy: string;
   /** Time of the newest event. */

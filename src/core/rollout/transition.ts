@@ -6,6 +6,7 @@ import { decide, type Decision } from '../decision/decide.ts';
 import { allTraffic } from '../routes.ts';
 import type { HoldStep } from '../plan/step.ts';
 import type { Effect, EffectAction } from './effect.ts';
+import { confidenceAt } from './confidence-at.ts';
 import { enterStep, holdStatus, withFleet, withRoutes } from './enter-step.ts';
 import type { Command, RolloutEvent } from './event.ts';
 import { isAllowed } from './machine.ts';
@@ -181,7 +182,7 @@ function onTime(state: Rollout): Rollout {
   const planned = currentStep(state);
   if (planned?.step.kind === 'wait') return beginStep(state, state.step + 1);
   if (planned?.step.kind !== 'hold' || state.hold === undefined) return state;
-  return follow(state, planned.step, decide(planned.step, { ...factsOf(state), overdue: true }));
+  return follow(state, planned.step, decide(planned.step, { ...factsOf(state, planned.step), overdue: true }));
 }
 
 function onJudged(state: Rollout, event: Extract<RolloutEvent, { kind: 'judged' }>): Rollout {
@@ -190,7 +191,10 @@ function onJudged(state: Rollout, event: Extract<RolloutEvent, { kind: 'judged' 
   const minimumsReached = state.hold.minimumsReached || event.minimumsReached;
   const hold = { ...state.hold, judgement: event.judgement, minimumsReached };
   const judged: Rollout = { ...state, hold };
-  const decision = decide(step, { ...factsOf(judged), overdue: state.until !== undefined && state.at >= state.until });
+  const decision = decide(step, {
+    ...factsOf(judged, step),
+    overdue: state.until !== undefined && state.at >= state.until,
+  });
   // The stage's minimums are a state of their own in the record; whether the gates pass is the next judgement's to say.
   if (state.status === 'CANARY_WAITING' && minimumsReached && decision.kind !== 'go-back') {
     return { ...judged, status: 'CANARY_EVALUATING' };
@@ -199,11 +203,17 @@ function onJudged(state: Rollout, event: Extract<RolloutEvent, { kind: 'judged' 
   return isWaiting(state.status) && decision.kind !== 'go-back' ? judged : follow(judged, step, decision);
 }
 
-function factsOf(state: Rollout) {
-  return { judgement: state.hold?.judgement, minimumsReached: state.hold?.minimumsReached ?? false };
+function factsOf(state: Rollout, step: HoldStep) {
+  const { confidence: point } = step;
+  return {
+    judgement: state.hold?.judgement,
+    minimumsReached: state.hold?.minimumsReached ?? false,
+    ...(point === undefined ? {} : { confidence: () => confidenceAt(state, point) }),
+  };
 }
 
-function follow(state: Rollout, step: HoldStep, decision: Decision): Rollout {
+function follow(before: Rollout, step: HoldStep, decision: Decision): Rollout {
+  const state = keepConfidence(before, decision);
   switch (decision.kind) {
     case 'hold':
       return state;
@@ -215,11 +225,15 @@ function follow(state: Rollout, step: HoldStep, decision: Decision): Rollout {
       return pause(state, decision.reason);
     case 'go-back':
       return distrust(keepJudgement(state, step), decision.reason, {
-        code: 'gate.failed',
+        code: decision.confidence === undefined ? 'gate.failed' : 'confidence.low',
         message: decision.reason,
         remedy: 'Read the evidence with `sluice history show`, mend the release and deploy again.',
       });
   }
+}
+
+function keepConfidence(state: Rollout, { confidence }: Decision): Rollout {
+  return confidence === undefined ? state : { ...state, confidences: [...(state.confidences ?? []), confidence] };
 }
 
 function keepJudgement(state: Rollout, step: HoldStep): Rollout {
@@ -269,7 +283,7 @@ function onResume(state: Rollout): Rollout {
   const status =
     state.hold.minimumsReached && resumed.status === 'CANARY_WAITING' ? 'CANARY_EVALUATING' : resumed.status;
   const held: Rollout = { ...resumed, status, until: state.at + planned.step.maxMs };
-  return follow(held, planned.step, decide(planned.step, { ...factsOf(held), overdue: false }));
+  return follow(held, planned.step, decide(planned.step, { ...factsOf(held, planned.step), overdue: false }));
 }
 
 /** Goes back because of what the candidate showed; after a rollback's switch neither release can be trusted, so a person must look. */

@@ -3,7 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { BlueGreenStrategy, DeploySpec } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import { prepareSteps, retireStable, verifySteps } from './parts.ts';
+import { askedAt, confidenceSteps, prepareSteps, retireStable, verifySteps } from './parts.ts';
 
 export function blueGreenSteps(
   spec: DeploySpec,
@@ -12,7 +12,7 @@ export function blueGreenSteps(
 ): readonly PlannedStep[] {
   return [
     ...prepareSteps(spec, observed),
-    ...beforeSwitch(strategy),
+    ...beforeSwitch(spec, strategy),
     { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
     { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: strategy.keepOldMs } },
     ...verifySteps(spec, strategy.observeMs),
@@ -20,11 +20,13 @@ export function blueGreenSteps(
   ];
 }
 
-function beforeSwitch(strategy: BlueGreenStrategy): readonly PlannedStep[] {
+function beforeSwitch(spec: DeploySpec, strategy: BlueGreenStrategy): readonly PlannedStep[] {
   const steps: PlannedStep[] = [];
   if (strategy.switchDelayMs > 0) {
     steps.push({ status: 'DEPLOYING', step: { kind: 'wait', forMs: strategy.switchDelayMs, why: 'switch delay' } });
   }
+  const confidence = askedAt(spec, 'beforeTraffic', 'beforePromotion');
+  if (confidence !== undefined) return [...steps, ...confidenceSteps(confidence, 'DEPLOYING', strategy.promotion)];
   if (strategy.promotion === 'manual') {
     steps.push({
       status: 'DEPLOYING',

@@ -3,11 +3,12 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import { prepareSteps, stopCandidate, verifySteps } from './parts.ts';
+import { askedAt, confidenceSteps, prepareSteps, stopCandidate, verifySteps } from './parts.ts';
 
 export function firstSteps(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
   return [
     ...prepareSteps(spec, observed),
+    ...confidenceSteps(askedAt(spec, 'beforeTraffic', 'beforePromotion'), 'DEPLOYING'),
     { status: 'PROMOTING', step: { kind: 'shift', share: allTraffic } },
     { status: 'PROMOTED', step: { kind: 'promote', keepOldMs: 0 } },
     ...verifySteps(spec, 0),

@@ -1,5 +1,6 @@
 // Runs of steps that strategies share: bringing the candidate up, looking behind the switch, taking a release away.
 
+import type { ConfidencePoint } from '../../decision/confidence.ts';
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec } from '../spec.ts';
 import { needsStable, type GateCheck } from '../../gate/check.ts';
@@ -51,6 +52,26 @@ export function observe(name: string, forMs: number, checks: readonly GateCheck[
     noData: 'pass',
     promotion: 'automatic',
   };
+}
+
+/** The confidence that a step has to ask for: the first of `points` that the policy names. */
+export function askedAt(spec: DeploySpec, ...points: readonly ConfidencePoint[]): ConfidencePoint | undefined {
+  return points.find((point) => spec.confidence?.at.includes(point));
+}
+
+const nameOf: Readonly<Record<ConfidencePoint, string>> = {
+  beforeTraffic: 'before traffic',
+  beforePromotion: 'before the promotion',
+};
+
+/** Goes on at once, asks a person or goes back, by the confidence score alone; no step where no score is asked for. */
+export function confidenceSteps(
+  point: ConfidencePoint | undefined,
+  status: PlannedStep['status'],
+  promotion: HoldStep['promotion'] = 'automatic',
+): readonly PlannedStep[] {
+  if (point === undefined) return [];
+  return [{ status, step: { ...observe(nameOf[point], 0, []), promotion, confidence: point } }];
 }
 
 /** Checks that need no other release beside the candidate; the statistical one then compares it with what stable was like. */

@@ -3,7 +3,7 @@
 import type { Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec, RollingStrategy } from '../spec.ts';
 import { allTraffic } from '../../routes.ts';
-import { soloChecks, observe, startStep, validateCandidate, verifySteps } from './parts.ts';
+import { soloChecks, askedAt, confidenceSteps, observe, startStep, validateCandidate, verifySteps } from './parts.ts';
 
 /** One batch: how many of each release run in traffic after it. */
 export interface Batch {
@@ -81,13 +81,21 @@ function batchSteps(
   if (position.index === 0 && spec.validation.length > 0) {
     steps.push({ status, step: validateCandidate(spec, 'instances') });
   }
+  if (position.index === 0) {
+    const only = position.of === 1;
+    const point = only ? askedAt(spec, 'beforeTraffic', 'beforePromotion') : askedAt(spec, 'beforeTraffic');
+    steps.push(...confidenceSteps(point, status));
+  }
   steps.push(shiftTo(batch.candidate, batch.stableAfter));
   if (batch.stableAfter < batch.stableBefore) steps.push(...removeStable(spec, batch.stableAfter, 'PROMOTING'));
+  // The last batch makes it all traffic.
+  const confidence = position.index === position.of - 2 ? askedAt(spec, 'beforePromotion') : undefined;
   if (strategy.observeMs > 0 && position.index < position.of - 1) {
     const name = `after batch ${position.index + 1} of ${position.of}`;
     const checks = batch.stableAfter > 0 ? spec.gates : soloChecks(spec.gates);
-    steps.push({ status: 'PROMOTING', step: observe(name, strategy.observeMs, checks) });
-  }
+    const step = observe(name, strategy.observeMs, checks);
+    steps.push({ status: 'PROMOTING', step: confidence === undefined ? step : { ...step, confidence } });
+  } else steps.push(...confidenceSteps(confidence, 'PROMOTING'));
   return steps;
 }
 
