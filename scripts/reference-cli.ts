@@ -43,6 +43,10 @@ const jsonForms: readonly (readonly [string, string])[] = [
     'judge',
     '`{"verdict": "abort" | "promote" | "inconclusive", "atSeconds", "reason", "badRequests", "candidateRequests", "wealth", "lines", "unreadableLines", "problems", "backwards", "ignoredSettings", "notes"}`; with `--evidence` also `"overTime"`, `"checks"`, `"evidence"` and `"gate"`',
   ],
+  [
+    'confidence',
+    '`{"confidence": [{"point", "score", "outcome", "goOn", "ask", "factors": [{"name", "value", "weight", "reason"}]}], "facts"}`',
+  ],
   ['gate explain', '`{"question", "candidatePerSecond", "aborts", "pass", "margins", "costs"}`'],
   ['prune', '`{"releases", "instances", "dryRun"}`'],
   ['server', 'line: `{"kind": "listening", "addresses"}`'],
@@ -50,7 +54,7 @@ const jsonForms: readonly (readonly [string, string])[] = [
 
 const exits = `How a command that follows a deployment ends is told by its exit code: \`deploy\`, \`rollback\` and \`status --watch\` give 0 for
 VERIFIED, 1 for ROLLED_BACK, 3 for PAUSED and AWAITING_APPROVAL, 5 for FAILED. \`judge\` tells its verdict in the same way: 0 for
-promote, 1 for abort, 3 for inconclusive. For \`abort\`, ROLLED_BACK is what was wanted: 0. A command
+promote, 1 for abort, 3 for inconclusive; \`confidence\` gives 0 where it would go on, 1 where it would go back, 3 where it would ask. For \`abort\`, ROLLED_BACK is what was wanted: 0. A command
 that was ended before the outcome was known exits with 128 and the signal’s number: 130 after Ctrl-C, 143 after SIGTERM, and 141 when
 nobody reads its output any more. Following logs ends with 0 in each case.`;
 

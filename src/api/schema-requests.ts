@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { deploySpecSchema } from '../config/deploy-spec-schema.ts';
-import { releaseFacts } from './schema-facts.ts';
+import { releaseFactsSchema } from '../core/decision/facts-schema.ts';
 
 const name = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'must be lower-case letters, digits and hyphens, at most 63',
@@ -31,7 +31,9 @@ export const deployRequest = z.strictObject({
   spec,
   label: words(200).optional().describe('What people call this release; no part of its identity.'),
   planDigest: words(200).optional().describe('Digest of a plan made before: refused when a new plan differs.'),
-  facts: releaseFacts.optional(),
+  facts: releaseFactsSchema
+    .optional()
+    .describe('What is known of the release: results of its checks, what changed, what its tests cover.'),
   actor,
 });
 

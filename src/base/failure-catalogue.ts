@@ -223,6 +223,11 @@ export const failureCatalogue = {
     'A setting is unknown, missing or has a wrong value.',
     'Correct the setting that is named; docs/reference/config.md lists all.',
   ),
+  'report.invalid': entry(
+    'usage',
+    'A report or commit that `confidence` names is missing, or is not what it should be.',
+    'Let the checks write it before `sluice deploy`, or correct its path under `confidence.reports`.',
+  ),
   usage: entry('usage', 'The command line is wrong.', 'See `sluice --help`.'),
   'prompt.unavailable': entry(
     'usage',

@@ -6,6 +6,7 @@ import type { DeploySpec } from '../core/plan/spec.ts';
 import type { Scope } from '../core/scope.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Overrides } from '../config/override.ts';
+import type { FactSources } from '../config/resolve-confidence.ts';
 import { choose } from './prompt.ts';
 import type { Session } from './session.ts';
 
@@ -17,12 +18,25 @@ export async function readConfig({ context, options }: Session): Promise<LoadedC
 
 /** What is to be deployed: the environment of `--env`, the only one, or the one that the person chooses. */
 export async function specification(session: Session, overrides: Overrides = {}): Promise<DeploySpec> {
+  return (await deploymentOrder(session, overrides)).spec;
+}
+
+/** The same with the places where more is known of the release. */
+export async function deploymentOrder(
+  session: Session,
+  overrides: Overrides = {},
+): Promise<{ readonly spec: DeploySpec; readonly sources: FactSources }> {
   const { config, file } = await readConfig(session);
   refuseOtherService(session, config.service, file);
   const environment = await environmentOf(session, Object.keys(config.environments));
   const { resolveEnvironment } = await import('../config/resolve.ts');
   const { overrideStrategy } = await import('../config/override.ts');
-  return resolveEnvironment(overrideStrategy(config, environment, overrides), environment, dirname(file));
+  const { factSources } = await import('../config/resolve-confidence.ts');
+  const directory = dirname(file);
+  return {
+    spec: resolveEnvironment(overrideStrategy(config, environment, overrides), environment, directory),
+    sources: factSources(config, environment, directory),
+  };
 }
 
 /** The scope that a command is about; with `--service` and `--env` no configuration is read. */

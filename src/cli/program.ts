@@ -63,6 +63,12 @@ export const commandEntries: readonly CommandEntry[] = [
     load: () => import('./commands/plan.ts'),
   },
   {
+    name: 'confidence',
+    group: groups.release,
+    summary: 'how sure one may be of the release, and why',
+    load: () => import('./commands/confidence.ts'),
+  },
+  {
     name: 'deploy',
     group: groups.release,
     summary: 'put a new release in front of users, and follow it',

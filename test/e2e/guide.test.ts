@@ -34,6 +34,17 @@ const pages: readonly Page[] = [
     sees: ['hello', 'good day', 'hello'],
   },
   {
+    file: 'docs/guide/confidence.md',
+    sees: [
+      'goes on by itself',
+      '2 tests passed',
+      '100 % of 1 changed lines are covered',
+      'asks a person',
+      '1 of 2 tests failed',
+      'exit code 3',
+    ],
+  },
+  {
     file: 'docs/gates.md',
     sees: [
       'abort after 11s, 3 of 22 requests failed',
@@ -66,7 +77,7 @@ describe('documentation', () => {
 
   it('every piece of configuration in the guide is one that Sluice takes', async () => {
     const sources = ['prometheus', 'metrics-http', 'metrics-command'].map((name) => `docs/drivers/${name}.md`);
-    for (const file of ['docs/guide/canary.md', ...sources]) {
+    for (const file of ['docs/guide/canary.md', 'docs/guide/confidence.md', ...sources]) {
       const pieces = blocks(await readFile(join(root, file), 'utf8'), 'yaml');
       assert.ok(pieces.length > 0);
       for (const piece of pieces) parseConfig(whole(piece), file);

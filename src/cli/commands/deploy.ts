@@ -3,9 +3,10 @@
 import type { Command } from 'commander';
 import type { Rollout } from '../../core/rollout/rollout.ts';
 import { codeOf } from '../exit.ts';
-import { specification } from '../configuration.ts';
+import { deploymentOrder } from '../configuration.ts';
 import { follow, staysWhileWaiting } from '../follow.ts';
 import { examples, type Perform } from '../program.ts';
+import { releaseFacts } from '../release-facts.ts';
 import { renderReleases } from '../render/deployment.ts';
 import { renderPlan } from '../render/plan.ts';
 import { type Session, withConnection } from '../session.ts';
@@ -54,10 +55,11 @@ end, also while it waits for a person, and Ctrl-C takes the deployment back to s
 }
 
 async function deploy(session: Session, options: Options): Promise<number> {
-  const spec = await specification(session, { strategy: options.strategy, stages: shares(options.stages) });
+  const order = await deploymentOrder(session, { strategy: options.strategy, stages: shares(options.stages) });
   const { label, planDigest } = options;
-  const request = { spec, label, planDigest, actor: session.context.actor() };
   return withConnection(session, async (connection) => {
+    const facts = await releaseFacts(session, connection.client, order);
+    const request = { spec: order.spec, facts, label, planDigest, actor: session.context.actor() };
     if (options.dryRun === true) {
       const { plan, digest } = await connection.client.plan(request);
       if (session.options.json) session.out.json({ plan, digest });

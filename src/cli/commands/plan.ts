@@ -1,9 +1,10 @@
 // `sluice plan`: shows every step that a deployment would take, and changes nothing.
 
 import type { Command } from 'commander';
-import { specification } from '../configuration.ts';
+import { deploymentOrder } from '../configuration.ts';
 import { codeOf } from '../exit.ts';
 import { examples, type Perform } from '../program.ts';
+import { releaseFacts } from '../release-facts.ts';
 import { renderPlan } from '../render/plan.ts';
 import { type Session, withConnection } from '../session.ts';
 import { addPlanOptions, shares } from './deploy.ts';
@@ -30,9 +31,10 @@ export function define(command: Command, perform: Perform): void {
 }
 
 async function plan(session: Session, options: Options): Promise<number> {
-  const spec = await specification(session, { strategy: options.strategy, stages: shares(options.stages) });
+  const order = await deploymentOrder(session, { strategy: options.strategy, stages: shares(options.stages) });
   return withConnection(session, async ({ client }) => {
-    const answer = await client.plan({ spec, label: options.label, actor: session.context.actor() });
+    const facts = await releaseFacts(session, client, order);
+    const answer = await client.plan({ spec: order.spec, facts, label: options.label, actor: session.context.actor() });
     if (session.options.json) session.out.json(answer);
     else {
       const look = session.out.look();

@@ -5,6 +5,7 @@ import type { Rollout } from '../../core/rollout/rollout.ts';
 import { isFinal } from '../../core/rollout/status.ts';
 import { scopeName } from '../../core/scope.ts';
 import type { Look } from './look.ts';
+import { renderConfidence } from './confidence.ts';
 import { renderReason } from './deployment.ts';
 import { strategyWords } from './plan.ts';
 import { renderRecord } from './record.ts';
@@ -94,6 +95,7 @@ export function renderDetail({ rollout, records }: DeploymentDetail, look: Look)
     ...hanging('  begun     ', took, width),
     ...renderReason(rollout, look),
     ...recovery(rollout, look),
+    ...(rollout.confidences ?? []).flatMap((confidence) => ['', ...renderConfidence(confidence, look)]),
     '',
     paint.dim(`  Times in ${zoneName(rollout.createdAt, zone)}.`),
     '',

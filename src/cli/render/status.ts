@@ -6,6 +6,7 @@ import { lastGood, type Placement, type Situation } from '../../core/rollout/sit
 import { isWaiting } from '../../core/rollout/status.ts';
 import { scopeName } from '../../core/scope.ts';
 import { newestJudgement, renderEvidence, renderHeadline, renderReason, renderReleases } from './deployment.ts';
+import { renderConfidence } from './confidence.ts';
 import type { Look } from './look.ts';
 import { commandsBetween, commandsFor, renderCommands } from './next-commands.ts';
 import { noTimes, renderProgress } from './progress.ts';
@@ -50,11 +51,18 @@ function underWay(view: ScopeView, rollout: Rollout, look: Look): readonly strin
     ...instances(view, look),
     '',
     ...renderProgress(rollout, noTimes, { before: 3, after: 4 }, look),
+    ...waitingConfidence(rollout, look),
     ...(judgement === undefined ? [] : ['', ...renderEvidence(judgement, look, view.live?.requestsPerSecond)]),
     '',
     look.paint.dim('  What you can do:'),
     ...renderCommands(commandsFor(rollout), rollout.plan.scope, look),
   ];
+}
+
+/** The newest score, while a person has to decide by it. */
+function waitingConfidence(rollout: Rollout, look: Look): readonly string[] {
+  const newest = rollout.confidences?.at(-1);
+  return newest === undefined || !isWaiting(rollout.status) ? [] : ['', ...renderConfidence(newest, look)];
 }
 
 /** Who began it and when, who carries it out, and the warning when nobody does. */

@@ -86,7 +86,7 @@ function assess(name: FactorName, { facts, policy, exposure, judgement }: Confid
   }
 }
 
-const factorWords: Readonly<Record<FactorName, string>> = {
+export const factorWords: Readonly<Record<FactorName, string>> = {
   safety: 'safety checks',
   health: 'health',
   blastRadius: 'blast radius',
