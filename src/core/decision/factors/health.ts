@@ -10,8 +10,8 @@ export function healthFactor(judgement: Judgement | undefined): Assessed | undef
   if (judgement === undefined || judgement.candidate.requests === 0) return undefined;
   const requests = counted(judgement.candidate.requests, 'request');
   if (judgement.outcome === 'fail') return assessed(0, `the gates say fail after ${requests}`);
-  const evidence = judgement.statistics?.['evidence'] as GateEvidence | undefined;
-  return evidence === undefined ? byLimits(judgement) : byEvidence(judgement, evidence);
+  const { statistics } = judgement;
+  return statistics === undefined ? byLimits(judgement) : byEvidence(judgement, statistics.evidence);
 }
 
 /**
