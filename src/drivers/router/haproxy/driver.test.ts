@@ -106,10 +106,13 @@ describe('the HAProxy router', { skip: withoutHaproxy }, () => {
   test('a syntax error in the user’s own configuration is told in HAProxy’s words, and nothing changes', async (bench) => {
     const { router, haproxy, spec } = await bench.router();
     const old = await bench.instance('old');
+    const broken = 'frontend broken\n  bind 127.0.0.1:1x\n  nonsense';
+    await haproxy.writeConfig(broken);
+    await assert.rejects(router.check(scope), isFailure('router.refused', /nonsense/));
+    await haproxy.writeConfig('');
     await router.apply(routesOf(1, [group('old', 10_000, old)]));
+    await haproxy.writeConfig(broken);
     const before = await readdir(haproxy.own);
-    await haproxy.writeConfig('frontend broken\n  bind 127.0.0.1:1x\n  nonsense');
-    await assert.rejects(router.check(scope), isFailure('router.refused', /nonsense|unknown keyword/));
     const rules = [{ release: 'old', match: { header: 'x-canary', equals: 'yes' } }];
     await assert.rejects(
       router.apply(routesOf(2, [group('old', 10_000, old)], { rules })),
@@ -119,6 +122,7 @@ describe('the HAProxy router', { skip: withoutHaproxy }, () => {
     assert.equal((await router.read(scope))?.revision, 1);
     assert.equal((await get(spec.listen)).body, 'old');
     // What needs no reload still works: to go back must always be possible.
+    await router.check(scope);
     await router.apply(routesOf(2, [group('old', 10_000, old)]));
   });
 

@@ -66,14 +66,16 @@ class HaproxyRouter implements Router {
       const files = new ScopeFiles(this.#spec.directory, scope);
       await this.#inSession(undefined, async (session) => {
         const worker = await checkRuntime(session);
-        const installation = await this.#installation(scope, worker);
-        await checkReload(this.#spec.reload, worker);
         const running = await readRunning(session, scope);
         const there = await files.layout();
+        const layout = layoutFor(this.#spec, running?.record?.routes ?? noRoutes(scope), there, noRoom);
+        const installation = await this.#installation(scope, worker);
+        if (running !== undefined) assertLoadedFrom(running, installation.loader.directory);
+        // Traffic moves without a reload, so whatever would keep HAProxy from one must not keep anybody from going back.
+        if (running?.generation === generationName(layout)) return;
+        await checkReload(this.#spec.reload, worker);
         if (installation.loader.ownNetwork) await checkAddresses(this.#spec, running === undefined ? undefined : there);
-        const routes = running?.record?.routes ?? { scope, revision: 0, groups: [], rules: [] };
-        const record = running?.record ?? { routes, slots: {}, seats: [], left: [] };
-        const layout = layoutFor(this.#spec, routes, there, { slots: 0, servers: 0 });
+        const record = running?.record ?? { routes: noRoutes(scope), slots: {}, seats: [], left: [] };
         await checkConfiguration(installation, layout, record);
       });
     });
@@ -178,6 +180,12 @@ class HaproxyRouter implements Router {
   }
 }
 
+const noRoom = { slots: 0, servers: 0 };
+
+function noRoutes(scope: Scope): Routes {
+  return { scope, revision: 0, groups: [], rules: [] };
+}
+
 function assertNotOlder(routes: Routes, running: RunningState | undefined): void {
   const head = running?.head;
   if (head === undefined || head.revision < routes.revision) return;
@@ -210,6 +218,16 @@ const usualRoom = 10;
 /** The directory as HAProxy sees it. */
 function directoryOf({ map }: RunningState): string {
   return map.slice(0, map.lastIndexOf('/'));
+}
+
+/** What is written elsewhere would not be found by a HAProxy that is started again. */
+function assertLoadedFrom(running: RunningState, directory: string): void {
+  const loaded = directoryOf(running);
+  if (loaded === directory) return;
+  throw new Failure('router.setup', `HAProxy serves this service from ${loaded}, not from ${directory}.`, {
+    at: 'router.haproxy.directory',
+    remedy: `Write \`directory: ${loaded}\`, or remove the service’s files there and reload HAProxy.`,
+  });
 }
 
 async function isInForce(session: RuntimeSession, routes: Routes): Promise<boolean> {
