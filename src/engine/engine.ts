@@ -248,6 +248,7 @@ export class Engine implements Controller {
       rollout,
       situation: { ...kept, watch: undefined },
       outbox: [],
+      history: this.#housekeeper.historyOf(lease.scope, prepared.plan.stable?.id),
     };
     return this.#keep(new Runner(options), lease);
   }

@@ -1,6 +1,7 @@
 // Looks after scopes: revives instances that ended, lets warm releases go, clears orphans away, watches promoted releases.
 
 import { failureData } from '../base/failure.ts';
+import type { StableHistory } from '../core/gate/statistics/history.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Situation } from '../core/rollout/situation.ts';
@@ -14,6 +15,7 @@ import { specOf } from './orphans.ts';
 import { pruneAfter } from './prune.ts';
 import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
+import { StableMemory } from './stable-memory.ts';
 import { Watches } from './watch.ts';
 
 /** Work on a scope without a deployment, under its lease. */
@@ -41,12 +43,19 @@ export class Housekeeper {
   readonly #stopped = new AbortController();
   readonly #revivals = new Map<string, Revival>();
   readonly #watches: Watches;
+  readonly #memory: StableMemory;
   #rounds: Promise<void> = Promise.resolve();
   #started = false;
 
   constructor(options: HousekeeperOptions) {
     this.#options = options;
     this.#watches = new Watches({ ...options, signal: this.#stopped.signal });
+    this.#memory = new StableMemory(options.deps, this.#stopped.signal);
+  }
+
+  /** What the traffic of a stable release was like while nothing was deployed, as far as this controller has seen it. */
+  historyOf(scope: Scope, release: string | undefined): StableHistory | undefined {
+    return this.#memory.historyOf(scope, release);
   }
 
   /** Rounds begin, with `beforeEach` ahead of every one. */
@@ -94,6 +103,7 @@ export class Housekeeper {
   async #tendAll(): Promise<void> {
     const states = await this.#options.deps.store.scopes();
     this.#watches.keep(states);
+    this.#memory.keep(states);
     await Promise.all(states.map((state) => this.#guarded(scopeName(state.situation.scope), () => this.#tend(state))));
   }
 

@@ -7,6 +7,7 @@ import type { Command, RolloutEvent } from '../core/rollout/event.ts';
 import { assertSoundChange } from '../core/rollout/invariant.ts';
 import { currentStep, type Rollout } from '../core/rollout/rollout.ts';
 import { settle } from '../core/rollout/settle.ts';
+import type { StableHistory } from '../core/gate/statistics/history.ts';
 import type { Trial } from '../core/gate/trial.ts';
 import type { Situation } from '../core/rollout/situation.ts';
 import { isFinal } from '../core/rollout/status.ts';
@@ -36,6 +37,8 @@ export interface RunnerOptions {
   readonly outbox: readonly Effect[];
   /** What the traffic showed so far, where a controller before this one wrote it down. */
   readonly trial?: Trial | undefined;
+  /** What the traffic of stable was like before. */
+  readonly history?: StableHistory | undefined;
 }
 
 export class Runner {
@@ -261,7 +264,7 @@ export class Runner {
       return;
     }
     if (this.#keeping !== undefined) return;
-    const { deps, drivers, lease, trial } = this.#options;
+    const { deps, drivers, lease, trial, history } = this.#options;
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#signal]);
     const keeper = new TrialKeeper({
@@ -270,6 +273,7 @@ export class Runner {
       deployment: id,
       plan,
       before: trial,
+      history,
       signal,
       save: async (seen) => {
         const { scope } = plan;

@@ -148,3 +148,24 @@ test(
     assert.ok(verdict.samples > 0);
   }),
 );
+
+test(
+  'a server knows that stable fails in bursts, and does not blame a new release for one',
+  inWorld(async (world, engine) => {
+    engine.serve();
+    const spec = { gates, strategy: canary };
+    await world.deployed(engine, 'v1', spec);
+    for (let burst = 0; burst < 12; burst += 1) {
+      await world.pass(25_000);
+      world.errors('v1', 1);
+      await world.pass(2_000);
+      world.errors('v1', 0);
+    }
+    const { id } = await world.deploy(engine, 'v2', spec);
+    await world.reaches(id, 'CANARY_WAITING');
+    await world.pass(2_000);
+    const burst = (await world.state()).trial?.gate?.wealth.burst.errors ?? Number.NaN;
+    assert.ok(burst > 5, `failures of stable count ${burst} times`);
+    await world.result(engine.close('leave'));
+  }),
+);

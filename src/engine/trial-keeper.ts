@@ -4,6 +4,7 @@ import { failureData } from '../base/failure.ts';
 import type { StatisticalCheck } from '../core/gate/check.ts';
 import { isError, type SampleBatch } from '../core/gate/sample.ts';
 import type { GateVerdict } from '../core/gate/statistics/evidence.ts';
+import type { StableHistory } from '../core/gate/statistics/history.ts';
 import { addLoss, addToTrial, beginHold, beginTrial, statisticalCheckOf, statisticsOf } from '../core/gate/trial.ts';
 import type { Trial } from '../core/gate/trial.ts';
 import { createWindow, type Window } from '../core/gate/window.ts';
@@ -19,6 +20,8 @@ export interface TrialKeeperOptions {
   readonly plan: Plan;
   /** What a controller before this one wrote down. */
   readonly before: Trial | undefined;
+  /** What the traffic of stable was like before the deployment, where that is known; it is changed in place from now on. */
+  readonly history: StableHistory | undefined;
   readonly signal: AbortSignal;
   /** Writes it down; one that does not work is tried again with newer evidence. */
   readonly save: (trial: Trial) => Promise<void>;
@@ -38,10 +41,10 @@ export class TrialKeeper {
 
   constructor(options: TrialKeeperOptions) {
     this.#options = options;
-    const { before, deployment, plan } = options;
+    const { before, deployment, plan, history } = options;
     const isOurs = before?.deployment === deployment;
     // The store's own value belongs to the store; ours is changed in place.
-    this.#trial = isOurs ? structuredClone(before) : beginTrial(deployment);
+    this.#trial = isOurs ? structuredClone(before) : beginTrial(deployment, history);
     this.#judgedUntil = this.#trial.gate?.lastAt ?? 0;
     this.#check = statisticalCheckOf(plan);
   }

@@ -21,8 +21,8 @@ export interface Trial {
   gate?: GateState | undefined;
 }
 
-export function beginTrial(deployment: string): Trial {
-  return { deployment, history: createHistory(latencyBounds.length + 1) };
+export function beginTrial(deployment: string, history = createHistory(latencyBounds.length + 1)): Trial {
+  return { deployment, history };
 }
 
 /** The statistical check of a plan's holds; all holds of a plan share one gate, so that its wealth goes on from stage to stage. */
