@@ -5,10 +5,13 @@ import { parseDuration } from '../base/duration.ts';
 import { Failure } from '../base/failure.ts';
 import { parsePercentage } from '../config/units.ts';
 import { gatePresets, type StageMargins, type StatisticalGate } from '../core/gate/statistics/settings.ts';
+import { specification } from './configuration.ts';
 import { wholeNumber } from './numbers.ts';
+import type { Session } from './session.ts';
 
 export interface GateOptions {
   readonly preset?: string;
+  readonly configured?: boolean;
   readonly falseAborts?: string;
   readonly wrongPasses?: string;
   readonly warmUp?: string;
@@ -24,6 +27,7 @@ const presetNames = Object.keys(gatePresets) as (keyof typeof gatePresets)[];
 export function addGateOptions(command: Command): Command {
   return command
     .option('--preset <name>', presetNames.join(', '))
+    .option('--configured', '`gates.compare` of the configuration, for the environment of --env')
     .option('--false-aborts <percentage>', 'chance that a candidate no worse than stable is ever aborted, such as 1%')
     .option('--wrong-passes <percentage>', 'chance that one worse by the margins passes a stage, such as 5%')
     .option('--warm-up <duration>', 'latency of the candidate’s first seconds that does not count, such as 60s')
@@ -34,13 +38,17 @@ export function addGateOptions(command: Command): Command {
     .option('--guard <percentage>', 'error rate that the guard holds against the candidate alone');
 }
 
-/** The gate that the options come to; undefined where none was given. Rejects with `usage`, naming the option. */
-export function chosenGate(options: GateOptions): StatisticalGate | undefined {
+/**
+ * The gate that the options come to, the configured one or a preset with what is changed in it; undefined where none was given.
+ * Rejects with `usage`, naming the option.
+ */
+export async function chosenGate(session: Session, options: GateOptions): Promise<StatisticalGate | undefined> {
   const { preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard } = options;
   const margins = changedMargins(options);
   const given = [preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard, ...Object.values(margins)];
-  if (given.every((value) => value === undefined)) return undefined;
-  const base: StatisticalGate = gatePresets[presetNamed(preset ?? 'default')];
+  if (options.configured !== true && given.every((value) => value === undefined)) return undefined;
+  const base =
+    options.configured === true ? await configuredGate(session, preset) : gatePresets[presetNamed(preset ?? 'default')];
   const [first, ...others] = base.margins;
   return {
     ...base,
@@ -51,6 +59,23 @@ export function chosenGate(options: GateOptions): StatisticalGate | undefined {
     ...(guard !== undefined && { guard: { ...base.guard, rate: fraction(guard, '--guard') } }),
     margins: [{ ...first, ...margins }, ...others.map((row) => ({ ...row, ...margins }))],
   };
+}
+
+/** Rejects where the configuration has no comparison with stable. */
+async function configuredGate(session: Session, preset: string | undefined): Promise<StatisticalGate> {
+  if (preset !== undefined) {
+    throw new Failure('usage', 'the gate is either a preset or the configured one', {
+      at: '--configured, --preset',
+      remedy: 'Leave out one of them.',
+    });
+  }
+  const { gates, scope } = await specification(session);
+  const check = gates.find((gate) => gate.kind === 'statistical');
+  if (check !== undefined) return check.gate;
+  throw new Failure('usage', `${scope.environment} does not compare releases: \`gates.compare\` is off`, {
+    at: '--configured',
+    remedy: 'Name a preset, such as `--preset default`.',
+  });
 }
 
 function changedMargins({ marginErrors, marginP95, marginP99 }: GateOptions): Partial<StageMargins> {

@@ -47,9 +47,11 @@ These are expectations, not promises: a single candidate takes less or more.`,
     .action(perform(explainGate));
 }
 
-async function explainGate({ options: { json }, out }: Session, options: Options): Promise<number> {
+async function explainGate(session: Session, options: Options): Promise<number> {
+  const { json } = session.options;
+  const { out } = session;
   const question: ForecastQuestion = {
-    gate: chosenGate(options) ?? gatePresets.default,
+    gate: (await chosenGate(session, options)) ?? gatePresets.default,
     requestsPerSecond: ratePerSecond(options.rate),
     share: shareOf(options.weight, '--weight'),
     errorRate: stableRate(options.stableErrors),

@@ -22,6 +22,7 @@ interface Answer {
   readonly problems: readonly string[];
   readonly backwards: number;
   readonly notes: readonly string[];
+  readonly gate?: { readonly alpha: number; readonly minBadEvents: number };
   readonly overTime?: readonly { readonly atSeconds: number; readonly wealth: number }[];
   readonly checks?: readonly { readonly check: string; readonly outcome: string; readonly against?: number }[];
 }
@@ -246,6 +247,27 @@ test('settings change what is decided, and where no share is known the margins a
   ];
   assert.ok(unknown > small && small > wide, `${unknown} ${small} ${wide}`);
   await at('--share', '10%', '--margin-errors', '0.1%');
+});
+
+test('the configured gate can be tried, and what is changed in it', async () => {
+  const config = (compare: string): void =>
+    writeFileSync(
+      join(directory, 'sluice.yaml'),
+      `service: shop\nrelease: { directory: ., command: node a.js }\nrouter: { embedded: { listen: 8080 } }\nstrategy: canary\ngates: { compare: ${compare} }\n`,
+    );
+  const judge = (...argv: readonly string[]): ReturnType<typeof judged> =>
+    judged(nginx, '--candidate', '10.0.0.7:80', '--share', '10%', '--evidence', '--configured', ...argv);
+  config('{ preset: lenient, minBadRequests: 6 }');
+  const { badRequests, gate } = await judge();
+  assert.equal(badRequests, 6);
+  assert.deepEqual([gate?.alpha, gate?.minBadEvents], [0.001, 6]);
+  assert.equal((await judge('--false-aborts', '5%')).gate?.alpha, 0.05);
+  assert.match(
+    (await refused(['--configured', '--preset', 'strict'], nginx.join('\n'))).stderr,
+    /either a preset or the configured one/,
+  );
+  config('off');
+  assert.match((await refused(['--configured'], nginx.join('\n'))).stderr, /does not compare releases/);
 });
 
 test('a picture is written whole, and over another only where that is wanted', async () => {

@@ -107,7 +107,7 @@ const mostMsPerPiece = 5000;
 const firstLines = 100;
 
 async function replayLog(session: Session, options: Options, file: string | undefined): Promise<ReplayResult> {
-  const settings = { gate: chosenGate(options), whole: options.whole === true, ...shareIn(options) };
+  const settings = { gate: await chosenGate(session, options), whole: options.whole === true, ...shareIn(options) };
   formatNamed(options.format);
   let replay: Replay | undefined;
   let waiting: string[] = [];

@@ -5,6 +5,7 @@ import { Walk } from '../../../test/engine/walk.ts';
 import type { ConfidencePolicy } from '../decision/confidence.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DeploySpec } from '../plan/spec.ts';
+import { describeEvent } from './describe-event.ts';
 
 const sure = asking({ goOn: 0, ask: 0 });
 const unsure = asking({ goOn: 100, ask: 0 });
@@ -106,6 +107,18 @@ test('a score that is too low goes back before any traffic', () => {
         action.kind === 'apply' &&
         !action.routes.groups.some(({ release: id, share }) => id === 'shop@new' && share > 0),
     ),
+  );
+});
+
+test('the record says that a score was made, not that some time was over', () => {
+  const walk = new Walk(withPolicy(unsure)).until('DEPLOYING');
+  while (walk.rollout.hold === undefined) walk.goWell();
+  const before = walk.rollout;
+  const after = walk.timeComes().rollout;
+  const event = walk.events.at(-1) ?? assert.fail();
+  assert.match(
+    describeEvent(before, event, after),
+    /^the confidence score is made; waits for a person: before traffic/,
   );
 });
 

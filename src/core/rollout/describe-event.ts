@@ -25,7 +25,7 @@ function whatHappened(before: Rollout, event: RolloutEvent): string {
     case 'effect-retried':
       return `did not work yet, trying again: ${event.failure.message}`;
     case 'time-came':
-      return 'the time is over';
+      return timeWords(before);
     case 'judged':
       return judgedWords(event.judgement);
     case 'fleet-changed':
@@ -44,6 +44,13 @@ function whatHappened(before: Rollout, event: RolloutEvent): string {
 
 function judgedWords({ outcome, verdicts }: Judgement): string {
   return `the gates say ${outcome}: ${verdicts.map((verdict) => verdict.reason).join('; ') || 'no checks'}`;
+}
+
+/** A hold for the score alone takes no time. */
+function timeWords(before: Rollout): string {
+  const step = currentStep(before)?.step;
+  const scored = step?.kind === 'hold' && step.confidence !== undefined && step.maxMs === 0;
+  return scored ? 'the confidence score is made' : 'the time is over';
 }
 
 function startWords(before: Rollout): string {

@@ -225,12 +225,21 @@ function follow(before: Rollout, step: HoldStep, decision: Decision): Rollout {
       return pause(state, decision.reason);
     case 'go-back':
       return distrust(keepJudgement(state, step), decision.reason, {
-        code: decision.confidence === undefined ? 'gate.failed' : 'confidence.low',
+        ...(decision.confidence === undefined ? failedGate : lowConfidence),
         message: decision.reason,
-        remedy: 'Read the evidence with `sluice history show`, mend the release and deploy again.',
       });
   }
 }
+
+const failedGate = {
+  code: 'gate.failed',
+  remedy: 'Read the evidence with `sluice history show`, mend the release and deploy again.',
+} as const;
+
+const lowConfidence = {
+  code: 'confidence.low',
+  remedy: 'Mend what costs most and deploy again; `sluice confidence` shows the score beforehand.',
+} as const;
 
 function keepConfidence(state: Rollout, { confidence }: Decision): Rollout {
   return confidence === undefined ? state : { ...state, confidences: [...(state.confidences ?? []), confidence] };
