@@ -1,11 +1,12 @@
 // `npm run bench:switch`: deployments and ways back in a row under steady load, with a real server, proxy and instances.
-// Flags: --router embedded|haproxy, --deployments N, --requests N, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
+// Flags: --router embedded|haproxy|nginx, --platform (see test/load/platforms.ts), --deployments N, --requests N, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
 
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import type { LoadReport } from '../load/report.ts';
-import { frontNames, isFrontName } from '../load/front.ts';
+import { frontNames } from '../load/front.ts';
+import { platformNames } from '../load/platforms.ts';
 import { runLoad, type RunningLoad } from '../load/run-load.ts';
 import { type Act, type Outcome, Scenario } from '../load/scenario.ts';
 import { SentRequests } from '../load/sent-requests.ts';
@@ -43,21 +44,15 @@ try {
 }
 
 async function bench(): Promise<boolean> {
-  const { router } = values;
-  if (values.platform !== 'process' || !isFrontName(router)) {
-    throw new Error(
-      `there is no ${values.platform} with ${router}; known: --platform process --router ${frontNames.join('|')}`,
-    );
-  }
   console.log(
     `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}, load average ${loadavg()[0]?.toFixed(1)}`,
   );
-  site = await Site.open(router);
+  site = await Site.open(named(frontNames, values.router), named(platformNames, values.platform));
   const scenario = new Scenario({ site, drainMs, holdMs });
   const first = await scenario.play({ kind: 'deploy', strategy: 'blue-green', instances: 1 });
-  const { front } = site;
+  const { feed } = site.front;
   const { scope } = first.rollout.plan;
-  const sent = new SentRequests((signal) => front.feed(scope, signal));
+  const sent = feed === undefined ? undefined : new SentRequests((signal) => feed(scope, signal));
   load = runLoad({
     port: site.port,
     connections: 64,
@@ -78,7 +73,7 @@ async function bench(): Promise<boolean> {
   while ((await load.report()).requests < Number(values.requests) && seconds() < Number(values.seconds))
     await play(extra(outcomes.length));
   const report = await load.stop();
-  await sent.end();
+  await sent?.end();
   return judge(site, report, outcomes, sent);
 }
 
@@ -86,11 +81,18 @@ async function judge(
   site: Site,
   report: LoadReport,
   outcomes: readonly Outcome[],
-  sent: SentRequests,
+  sent: SentRequests | undefined,
 ): Promise<boolean> {
   const times = timesOf(outcomes, sent, await site.readRecords());
   printTimes(times);
-  return printGoals(goalsOf(report, outcomes, times, Number(values.requests)), report);
+  const { switchGoalMs } = site.front;
+  return printGoals(goalsOf({ report, outcomes, times, requestsGoal: Number(values.requests), switchGoalMs }), report);
+}
+
+function named<Name extends string>(names: readonly Name[], name: string): Name {
+  const found = names.find((known) => known === name);
+  if (found === undefined) throw new Error(`there is no ${JSON.stringify(name)} here; known: ${names.join(', ')}`);
+  return found;
 }
 
 async function cleanUp(): Promise<void> {

@@ -12,18 +12,24 @@ import { parseLogLine, whoseLine } from '../../src/drivers/router/haproxy/feed/l
 import { placesUnder } from '../../src/places.ts';
 import { freePort } from '../free-port.ts';
 import { Haproxy } from '../programs/haproxy.ts';
+import { OwnNginx } from '../programs/nginx.ts';
 
-export const frontNames = ['embedded', 'haproxy'] as const;
+export const frontNames = ['embedded', 'haproxy', 'nginx'] as const;
 
 export type FrontName = (typeof frontNames)[number];
 
 export interface Front {
   /** `router` of the configuration. */
   readonly settings: object;
-  /** Every finished request, beside the controller that reads them too. */
-  feed(scope: Scope, signal: AbortSignal): AsyncIterable<SampleBatch>;
+  /** What it needs of the process platform, under `platform`; undefined: nothing. */
+  readonly platform?: object | undefined;
+  /** Every finished request, beside the controller that reads them too; undefined where only the controller can. */
+  readonly feed?: ((scope: Scope, signal: AbortSignal) => AsyncIterable<SampleBatch>) | undefined;
+  /** From the decision to the last request on the release that was left, 99 of 100 at most; milliseconds. */
+  readonly switchGoalMs: number;
   /** The program that was there before Sluice; undefined where Sluice brings its own. */
   readonly program?: Haproxy | undefined;
+  readonly nginx?: OwnNginx | undefined;
   /** Ends what a person would have to end; the proxies of the home are ended with it. */
   close(): Promise<void>;
 }
@@ -35,16 +41,14 @@ export interface FrontOptions {
   readonly port: number;
 }
 
-export function isFrontName(name: string): name is FrontName {
-  return (frontNames as readonly string[]).includes(name);
-}
-
 export async function openFront(name: FrontName, options: FrontOptions): Promise<Front> {
   switch (name) {
     case 'embedded':
       return embedded(options);
     case 'haproxy':
       return haproxy(options);
+    case 'nginx':
+      return ownNginx(options);
   }
 }
 
@@ -59,6 +63,7 @@ function embedded({ home, port }: FrontOptions): Front {
   return {
     settings: { embedded: { listen: `127.0.0.1:${port}` } },
     feed: (scope, signal) => router.feed(scope, signal),
+    switchGoalMs: 50,
     close: async () => undefined,
   };
 }
@@ -81,12 +86,31 @@ async function haproxy({ port }: FrontOptions): Promise<Front> {
       },
     },
     program,
+    switchGoalMs: 20,
     feed: (scope, signal) => relayed(relay, feedToken(scope, reach), signal),
     close: async () => {
       relay.close();
       await program.end();
     },
   };
+}
+
+async function ownNginx({ port }: FrontOptions): Promise<Front> {
+  const nginx = await OwnNginx.make();
+  await nginx.start();
+  return {
+    settings: { nginx: { listen: `127.0.0.1:${port}`, include: nginx.include, program: [...nginx.program] } },
+    platform: { process: { ports: portsFor(port) } },
+    switchGoalMs: 20,
+    nginx,
+    close: () => nginx.close(),
+  };
+}
+
+/** Three sets of up to three instances, and what a rolling deployment has on top; by the port of users, because tests run side by side. */
+function portsFor(port: number): { readonly from: number; readonly to: number } {
+  const from = 20_000 + (port % 900) * 12;
+  return { from, to: from + 11 };
 }
 
 async function startRelay(from: Address, to: Address): Promise<Socket> {

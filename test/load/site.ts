@@ -22,6 +22,7 @@ import type { EventRecord } from '../../src/core/rollout/record.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
 import { type Front, type FrontName, openFront } from './front.ts';
+import type { PlatformName } from './platforms.ts';
 import type { InstanceRecord, ReleaseFile } from './protocol.ts';
 
 export const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -39,8 +40,11 @@ export class Site {
   /** The router that is under load. */
   readonly front: Front;
 
-  private constructor(directory: string, port: number, front: Front) {
+  readonly platform: PlatformName;
+
+  private constructor(directory: string, port: number, front: Front, platform: PlatformName) {
     this.front = front;
+    this.platform = platform;
     this.directory = directory;
     this.port = port;
     this.#server = startServer(this.home);
@@ -48,12 +52,12 @@ export class Site {
   }
 
   /** Rejects, with nothing left, when the server does not come up. */
-  static async open(frontName: FrontName = 'embedded'): Promise<Site> {
+  static async open(frontName: FrontName = 'embedded', platform: PlatformName = 'process'): Promise<Site> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-load-'));
     const port = await freePort();
     const front = await openFront(frontName, { home: join(directory, 'home'), port });
     await mkdir(join(directory, 'records'));
-    const site = new Site(directory, port, front);
+    const site = new Site(directory, port, front, platform);
     try {
       await listening(site.#server);
     } catch (error) {

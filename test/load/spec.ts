@@ -5,7 +5,8 @@ import { stringify } from 'yaml';
 import { parseConfig } from '../../src/config/parse.ts';
 import { resolveEnvironment } from '../../src/config/resolve.ts';
 import type { DeploySpec } from '../../src/core/plan/spec.ts';
-import { type Site, servicePath } from './site.ts';
+import { loadPlatform } from './platforms.ts';
+import type { Site } from './site.ts';
 
 export type StrategyName = 'canary' | 'blue-green' | 'rolling';
 
@@ -37,12 +38,11 @@ function strategyOf({ strategy, holdMs }: SpecOptions): object {
 
 export async function specOf(options: SpecOptions): Promise<DeploySpec> {
   const { site, version, errors = 0, instances = 1, drainMs } = options;
+  const platform = loadPlatform(site.platform);
   const text = stringify({
     service: 'load',
-    release: {
-      directory: await site.release({ version, errors }),
-      command: [process.execPath, '--disable-warning=ExperimentalWarning', servicePath],
-    },
+    release: await platform.release(site, { version, errors }),
+    platform: platform.settings(site),
     env: { RECORDS: site.records },
     instances,
     health: { path: '/health', interval: '250ms', timeout: '60s' },

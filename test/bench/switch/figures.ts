@@ -5,13 +5,14 @@ import type { LoadReport } from '../../load/report.ts';
 import type { Act, Outcome } from '../../load/scenario.ts';
 import type { SentRequests } from '../../load/sent-requests.ts';
 
-const lastSentGoalMs = 50;
+/** Two answers to users may be so far apart, over all connections; the generator's own pauses are taken off. */
+const gapGoalMs = 100;
 const waysBackGoal = 10;
 
 /** One way back: milliseconds from the decision, as it was recorded, to the last request to the release that was left. */
 export interface SwitchTime {
   readonly kind: Act['kind'];
-  /** By the proxy, which sends them; 0 where none came after the decision, NaN where that cannot be told. */
+  /** By the router, which sends them, or as they arrive where it cannot be asked; 0 where none came after the decision, NaN where that cannot be told. */
   readonly sentMs: number;
   /** By the instances, which take them: what waited there for a processor comes on top. NaN where one has not said what it saw. */
   readonly arrivedMs: number;
@@ -21,16 +22,18 @@ export interface SwitchTime {
 
 export function timesOf(
   outcomes: readonly Outcome[],
-  sent: SentRequests,
+  sent: SentRequests | undefined,
   records: readonly InstanceRecord[],
 ): readonly SwitchTime[] {
   return outcomes.flatMap(({ act, rollout, decidedAt, askedAt, left }) => {
     if (decidedAt === undefined || left === undefined) return [];
     const until = rollout.endedAt ?? rollout.at;
+    const arrivedMs = lastArrival(left, records, decidedAt, until) - decidedAt;
     return {
       kind: act.kind,
-      sentMs: (sent.lastBetween(left.release, decidedAt, until) ?? decidedAt) - decidedAt,
-      arrivedMs: lastArrival(left, records, decidedAt, until) - decidedAt,
+      sentMs:
+        sent === undefined ? arrivedMs : (sent.lastBetween(left.release, decidedAt, until) ?? decidedAt) - decidedAt,
+      arrivedMs,
       askedMs: askedAt === undefined ? undefined : decidedAt - askedAt,
     };
   });
@@ -107,12 +110,15 @@ export interface Goal {
   readonly text: string;
 }
 
-export function goalsOf(
-  report: LoadReport,
-  outcomes: readonly Outcome[],
-  times: readonly SwitchTime[],
-  requestsGoal: number,
-): readonly Goal[] {
+export interface Measured {
+  readonly report: LoadReport;
+  readonly outcomes: readonly Outcome[];
+  readonly times: readonly SwitchTime[];
+  readonly requestsGoal: number;
+  readonly switchGoalMs: number;
+}
+
+export function goalsOf({ report, outcomes, times, requestsGoal, switchGoalMs }: Measured): readonly Goal[] {
   const p99 = quantile(
     times.map((time) => time.sentMs),
     0.99,
@@ -131,8 +137,12 @@ export function goalsOf(
       `streams cut before the drain limit: ${report.cut} of ${report.streams + report.cut} (goal: 0)`,
     ),
     goal(
-      p99 <= lastSentGoalMs,
-      `from the decision to the last request sent, p99: ${p99.toFixed(0)} ms (goal: at most ${lastSentGoalMs} ms)`,
+      p99 <= switchGoalMs,
+      `from the decision to the last request sent, p99: ${p99.toFixed(0)} ms (goal: at most ${switchGoalMs} ms)`,
+    ),
+    goal(
+      report.longestGapMs - report.longestStallMs < gapGoalMs,
+      `longest time without a served request: ${report.longestGapMs} ms, of which the generator itself stood still ${report.longestStallMs} ms (goal: less than ${gapGoalMs} ms)`,
     ),
   ];
 }
@@ -140,10 +150,7 @@ export function goalsOf(
 /** Whether all are met. */
 export function printGoals(goals: readonly Goal[], report: LoadReport): boolean {
   console.log(
-    `\nlongest time without a served request: ${report.longestGapMs} ms (the generator itself stood still for up to ${report.longestStallMs} ms)`,
-  );
-  console.log(
-    `errors that bad releases were allowed to serve: ${report.deliberate}; connections closed between requests: ${report.reconnects}\n`,
+    `\nerrors that bad releases were allowed to serve: ${report.deliberate}; connections closed between requests: ${report.reconnects}\n`,
   );
   for (const { met, text } of goals) console.log(`${met ? 'met   ' : 'MISSED'}  ${text}`);
   for (const { at, kind, problem, after, instance } of report.failures) {

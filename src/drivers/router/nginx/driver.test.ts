@@ -270,6 +270,7 @@ describe('the feed of NGINX', { skip }, () => {
       stranger.bind(before, '127.0.0.1', resolve);
     });
     ends.push(async () => void stranger.close());
+    await harness.router.check(scope);
     await harness.router.apply(routesOf(2, [group('old', 10_000, old)]));
     assert.notEqual(await portOf(), before);
   });

@@ -63,6 +63,7 @@ class NginxRouter implements Router {
   readonly #facts: Facts;
   readonly #instances = new Instances();
   readonly #feed: NginxFeed;
+  #feedPortTaken = false;
   /** One change at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -82,6 +83,8 @@ class NginxRouter implements Router {
     const disk = await this.#files.read();
     if (disk !== undefined) this.#refuseOther(disk.model, scope);
     this.#facts.learn(await checkNginx(this.#spec, this.#files, this.#program));
+    if (disk === undefined || this.#feed.isReading) return;
+    this.#feedPortTaken = !(await isFreeForFeed(this.#spec.feedHost, disk.model.feedPort));
   }
 
   apply(routes: Routes, signal?: AbortSignal): Promise<void> {
@@ -104,6 +107,7 @@ class NginxRouter implements Router {
       if (disk !== undefined) await this.#moveBefore(disk.model, routes);
       await changeInclude(await this.#tools(), text, model, disk?.model, signal);
       this.#facts.forget();
+      this.#feedPortTaken = false;
       this.#feed.changed(model);
       await this.#prove(model, table, routes, signal);
     }
@@ -156,9 +160,9 @@ class NginxRouter implements Router {
     return { model, text: this.#render(model, routes.scope) };
   }
 
-  /** A port that another program took while nobody read the feed is given up. */
+  /** A port that a check found with another program is given up; a way back does not wait for such a look. */
   async #withFeedPort(model: Model): Promise<Model> {
-    if (this.#feed.isReading || (await isFreeForFeed(this.#spec.feedHost, model.feedPort))) return model;
+    if (!this.#feedPortTaken) return model;
     const feedPort = await freeFeedPort(this.#spec.feedHost);
     this.#log.write('warn', 'the port of the feed is in use; NGINX gets another one', {
       port: model.feedPort,

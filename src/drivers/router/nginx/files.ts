@@ -1,7 +1,7 @@
 // The files of one scope: the include, and beside it the folder that NGINX looks requests up in.
 
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { chmod, mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { syncDirectory } from '../../../base/durable-file.ts';
@@ -126,7 +126,7 @@ export class Files {
       for (const [link, target] of table.links) symlinkSync(target, join(temporary, link));
       writeFileSync(join(temporary, 'routes.json'), routes, { mode: 0o640 });
       // Whatever the umask is, NGINX's workers have to find their way.
-      for (const directory of ['.', ...table.directories]) await chmod(join(temporary, directory), 0o755);
+      for (const directory of ['.', ...table.directories]) chmodSync(join(temporary, directory), 0o755);
       await rename(temporary, path);
     } catch (error) {
       await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
