@@ -77,12 +77,9 @@ export class Stream {
 
   /** The sequence number of the newest kept record that the query is about. */
   async #newest(query: StreamQuery): Promise<number> {
-    let after = 0;
-    for (;;) {
-      const records = await this.#records(query, after);
-      after = records.at(-1)?.sequence ?? after;
-      if (records.length < batch) return after;
-    }
+    const { scope, deployment } = query;
+    const [newest] = await this.#store.records({ scope, deployment, order: 'newest first', limit: 1 });
+    return newest?.sequence ?? 0;
   }
 }
 

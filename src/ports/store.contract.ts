@@ -301,6 +301,9 @@ function queryTests(under: () => StoreUnderTest): void {
     assert.deepEqual(await read({ after: -5, limit: 1 }), ['d-1 1']);
     assert.deepEqual(await read({ scope: shopStaging, limit: 100 }), ['d-2 1', 'd-2 2']);
     assert.deepEqual(await read({ deployment: 'd-3', after: sequences[2], limit: 100 }), ['d-3 2']);
+    assert.deepEqual(await read({ order: 'newest first', limit: 3 }), ['d-2 2', 'd-2 1', 'd-3 2']);
+    assert.deepEqual(await read({ order: 'newest first', scope: shop, limit: 1 }), ['d-3 2']);
+    assert.deepEqual(await read({ order: 'newest first', after: sequences[4], limit: 9 }), ['d-2 2']);
   });
 }
 

@@ -67,8 +67,10 @@ export interface RolloutQuery {
 export interface RecordQuery {
   readonly scope?: Scope | undefined;
   readonly deployment?: string | undefined;
-  /** Only records with a greater sequence number, oldest first. */
+  /** Only records with a greater sequence number. */
   readonly after?: number | undefined;
+  /** Oldest first, and of those at most `limit`, where nothing is said. */
+  readonly order?: 'newest first' | undefined;
   readonly limit: number;
 }
 

@@ -158,8 +158,8 @@ class Memory {
   }
 
   records(query: RecordQuery): readonly EventRecord[] {
-    return this.#records
-      .slice(Math.max(0, query.after ?? 0))
+    const after = this.#records.slice(Math.max(0, query.after ?? 0));
+    return (query.order === undefined ? after : after.reverse())
       .filter((record) => query.deployment === undefined || record.deployment === query.deployment)
       .filter((record) => query.scope === undefined || sameScope(record.scope, query.scope))
       .slice(0, query.limit);

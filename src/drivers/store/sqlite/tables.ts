@@ -138,7 +138,7 @@ export function readRecords(database: Database, query: RecordQuery): readonly Ev
     ['service = ?', query.scope?.service],
     ['environment = ?', query.scope?.environment],
   ]);
-  const sql = `SELECT * FROM records ${filter.sql} ORDER BY sequence LIMIT ?`;
+  const sql = `SELECT * FROM records ${filter.sql} ORDER BY sequence ${query.order === undefined ? 'ASC' : 'DESC'} LIMIT ?`;
   return database.all(sql, ...filter.values, query.limit).map(recordOf);
 }
 

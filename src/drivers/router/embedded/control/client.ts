@@ -1,11 +1,13 @@
 // The controller's side of the control socket: one connection per request.
 
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 
 import type * as z from 'zod';
 
 import { Failure, failureFrom } from '../../../../base/failure.ts';
 import { isCode } from '../../../../base/system-error.ts';
+import { assertOwnSocketDirectory, shortSocketDirectory } from '../process/scope-directory.ts';
 import { linesOf } from './lines.ts';
 import { type ControlRequest, messageBytesMax, protocolVersion, replySchema } from './schema.ts';
 
@@ -67,7 +69,8 @@ function parseReply<T>(path: string, line: string, schema: z.ZodType<T>): T {
   return value.data;
 }
 
-function open(path: string, options: Partial<CallOptions>): Promise<Socket | typeof notRunning> {
+async function open(path: string, options: Partial<CallOptions>): Promise<Socket | typeof notRunning> {
+  if (dirname(path) === shortSocketDirectory()) assertOwnSocketDirectory();
   const { signal, timeoutMs } = options;
   return new Promise((resolve, reject) => {
     const socket = connect({ path });

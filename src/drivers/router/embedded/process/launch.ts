@@ -1,7 +1,7 @@
 // Starts the proxy program as a process of its own, which outlives the one that started it.
 
 import { spawn } from 'node:child_process';
-import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { Failure, failureFrom } from '../../../../base/failure.ts';
@@ -11,7 +11,7 @@ import type { EmbeddedRouterSpec } from '../../../../core/plan/spec.ts';
 import type { Scope } from '../../../../core/scope.ts';
 import { reportSchema, type StartOrder, type StartReport } from '../control/schema.ts';
 import { turnOver } from './proxy-log.ts';
-import { type ScopeDirectory, shortSocketDirectory } from './scope-directory.ts';
+import { assertOwnSocketDirectory, type ScopeDirectory, shortSocketDirectory } from './scope-directory.ts';
 
 const reportMs = 15_000;
 /** See the body writer for `--expose-gc`. A small young generation stays in the processor's cache, and saves some 40 MiB. */
@@ -54,16 +54,9 @@ function prepare(files: ScopeDirectory): number {
   }
 }
 
-/** /tmp belongs to everybody: a directory that somebody else made there could hold a socket of theirs. */
 function ownShortDirectory(): void {
-  const directory = shortSocketDirectory();
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const found = lstatSync(directory);
-  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return;
-  throw new Failure('disk.failed', `The directory ${directory} belongs to another user or is open to others.`, {
-    at: directory,
-    remedy: 'Remove it, or use a state directory with a shorter path.',
-  });
+  mkdirSync(shortSocketDirectory(), { recursive: true, mode: 0o700 });
+  assertOwnSocketDirectory();
 }
 
 function start(order: StartOrder, log: number): Promise<StartReport | undefined> {

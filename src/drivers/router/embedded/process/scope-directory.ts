@@ -1,8 +1,10 @@
 // Where the files of a scope's proxy are.
 
 import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { Failure } from '../../../../base/failure.ts';
 import type { Scope } from '../../../../core/scope.ts';
 
 export interface ScopeDirectory {
@@ -58,4 +60,19 @@ function socketPath(directory: string): string {
 
 export function shortSocketDirectory(): string {
   return `/tmp/sluice-${process.getuid?.() ?? 'user'}`;
+}
+
+/**
+ * /tmp belongs to everybody: a directory that somebody else made there could hold a socket of theirs. Throws `disk.failed` for one that
+ * is not this user's alone; one that is missing is nobody's.
+ */
+export function assertOwnSocketDirectory(): void {
+  const directory = shortSocketDirectory();
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return;
+  throw new Failure('disk.failed', `The directory ${directory} belongs to another user or is open to others.`, {
+    at: directory,
+    remedy: 'Remove it, or use a state directory with a shorter path.',
+  });
 }
