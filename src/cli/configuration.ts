@@ -31,10 +31,12 @@ export async function deploymentOrder(
   const environment = await environmentOf(session, Object.keys(config.environments));
   const { resolveEnvironment } = await import('../config/resolve.ts');
   const { overrideStrategy } = await import('../config/override.ts');
+  const { loadComposed } = await import('../config/compose/load.ts');
   const { factSources } = await import('../config/resolve-confidence.ts');
   const directory = dirname(file);
+  const composed = loadComposed(config, environment, directory, session.context.environment);
   return {
-    spec: resolveEnvironment(overrideStrategy(config, environment, overrides), environment, directory),
+    spec: resolveEnvironment(overrideStrategy(config, environment, overrides), environment, directory, composed),
     sources: factSources(config, environment, directory),
   };
 }

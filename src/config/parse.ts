@@ -55,7 +55,7 @@ function checkSettings(
   if (problems.length >= mostNamed) return { problems };
   const environments: Record<string, Settings> = {};
   for (const [name, own] of environmentsOf(raw)) {
-    const merged = mergeEnvironment(raw, own);
+    const merged = withRelease(mergeEnvironment(raw, own));
     const result = settingsSchema.safeParse(merged);
     if (result.success) environments[name] = result.data;
     else {
@@ -66,6 +66,19 @@ function checkSettings(
   }
   if (problems.length > 0 || !asWritten.success) return { problems };
   return { service: asWritten.data.service, environments };
+}
+
+/** Where a Compose file says what is deployed, nothing about it must be said here. */
+function withRelease(merged: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { platform, release } = merged;
+  const docker = isMap(platform) ? platform['docker'] : undefined;
+  return release === undefined && isMap(docker) && docker['compose'] !== undefined
+    ? { ...merged, release: {} }
+    : merged;
+}
+
+function isComposed({ platform }: Settings): boolean {
+  return platform.name === 'docker' && platform.settings.compose !== undefined;
 }
 
 function environmentsOf(raw: Readonly<Record<string, unknown>>): readonly (readonly [string, unknown])[] {
@@ -79,8 +92,10 @@ function ruleProblems(config: Config, raw: unknown, document: ConfigDocument): r
   const specs: DeploySpec[] = [];
   const own: (RuleProblem & { readonly environment: string })[] = [];
   for (const [environment, settings] of Object.entries(config.environments)) {
-    const spec = deploySpec(config.service, environment, settings, '/');
-    const problems = [...settingsProblems(settings), ...specProblems(spec)];
+    const spec = deploySpec(config.service, environment, settings, { baseDirectory: '/' });
+    const problems = [...settingsProblems(settings), ...specProblems(spec)].filter(
+      ({ path }) => !isComposed(settings) || path.join('.') !== 'release.image',
+    );
     own.push(...problems.map((problem) => ({ ...problem, environment })));
     specs.push(spec);
   }

@@ -3,6 +3,7 @@
 import { resolve as resolvePath } from 'node:path';
 import type { ContainerHealth, ContainerRun, Mount } from '../core/container.ts';
 import type { DockerEngineSpec, DockerPlatformSpec } from '../core/plan/spec.ts';
+import type { ComposedService } from './compose/composed.ts';
 import type { DockerSettings } from './schema/docker.ts';
 
 export const defaultSocket = '/var/run/docker.sock';
@@ -25,7 +26,7 @@ export function engineSpec({ socket, host, tls }: DockerSettings, baseDirectory:
 }
 
 /** How a container runs where nothing is said. */
-export function plainContainer(port: number): ContainerRun {
+function plainContainer(port: number): ContainerRun {
   return {
     port,
     networks: [],
@@ -47,8 +48,13 @@ export function plainContainer(port: number): ContainerRun {
   };
 }
 
-/** What is said in Sluice's own settings goes over what `base` says; lists replace lists, but mounts and labels are added. */
-export function containerRun(settings: DockerSettings, base: ContainerRun): ContainerRun {
+/** What is said in Sluice's own settings goes over what the Compose file says; lists replace lists, but mounts and labels are added. */
+export function containerRun(
+  settings: DockerSettings,
+  port: number,
+  composed: ComposedService | undefined,
+): ContainerRun {
+  const base = { ...plainContainer(port), ...composed?.container, networks: composedNetworks(settings, composed) };
   const { limits, newPrivileges, network, volumes = [], tmpfs = [], health } = settings;
   return {
     ...base,
@@ -70,6 +76,18 @@ export function containerRun(settings: DockerSettings, base: ContainerRun): Cont
     labels: { ...base.labels, ...settings.labels },
     mounts: [...base.mounts, ...volumes.map(volumeMount), ...tmpfs.map(memoryMount)],
   };
+}
+
+/** Under shared names every instance is found, whether it has traffic or not. */
+function composedNetworks(
+  { shareNames }: DockerSettings,
+  composed: ComposedService | undefined,
+): ContainerRun['networks'] {
+  const networks = composed?.container.networks ?? [];
+  return networks.map(({ name, aliases }) => ({
+    name,
+    aliases: shareNames === true && composed !== undefined ? [...new Set([composed.service, ...aliases])] : [],
+  }));
 }
 
 function ownHealth(given: NonNullable<DockerSettings['health']>): ContainerHealth {

@@ -4,24 +4,32 @@ import { resolve as resolvePath } from 'node:path';
 import { Failure } from '../base/failure.ts';
 import type { DeploySpec, HealthSpec, PlatformSpec, ReleaseSource } from '../core/plan/spec.ts';
 import type { EnvironmentValue, RunSpec } from '../core/release.ts';
+import type { ComposedService } from './compose/composed.ts';
 import { nearest } from './nearest.ts';
 import type { Config } from './parse.ts';
 import { configFailure, pathText, type Problem } from './problem.ts';
 import { confidencePolicy } from './resolve-confidence.ts';
-import { containerRun, defined, dockerPlatformSpec, engineSpec, plainContainer } from './resolve-docker.ts';
+import { containerRun, defined, dockerPlatformSpec, engineSpec } from './resolve-docker.ts';
 import { gateChecks, watchSpec } from './resolve-gates.ts';
 import { metricSources } from './resolve-queries.ts';
 import { routerSpec } from './resolve-router.ts';
 import { strategySpec } from './resolve-strategy.ts';
 import { validationChecks } from './resolve-validation.ts';
 import { specProblems } from './rules/spec-rules.ts';
+import { composedProblems } from './rules/docker-rules.ts';
 import type { Settings } from './schema/config.ts';
 
 /**
- * The specification of one environment. `baseDirectory` is the absolute directory of the configuration file.
+ * The specification of one environment. `baseDirectory` is the absolute directory of the configuration file, `composed` what the
+ * Compose file says that the environment names.
  * Rejects an unknown environment with `usage`, and settings that do not go together with `config.invalid`.
  */
-export function resolveEnvironment(config: Config, environment: string, baseDirectory: string): DeploySpec {
+export function resolveEnvironment(
+  config: Config,
+  environment: string,
+  baseDirectory: string,
+  composed?: ComposedService,
+): DeploySpec {
   const names = Object.keys(config.environments);
   const settings = Object.hasOwn(config.environments, environment) ? config.environments[environment] : undefined;
   if (settings === undefined) {
@@ -33,8 +41,8 @@ export function resolveEnvironment(config: Config, environment: string, baseDire
       details: { environments: names },
     });
   }
-  const spec = deploySpec(config.service, environment, settings, baseDirectory);
-  const problems = specProblems(spec).map((problem): Problem => {
+  const spec = deploySpec(config.service, environment, settings, { baseDirectory, composed });
+  const problems = [...composedProblems(settings, composed), ...specProblems(spec)].map((problem): Problem => {
     const path = pathText(['environments', environment, ...problem.path]);
     const message = `${path}: ${problem.message}`;
     return { code: problem.code ?? 'config.invalid', path, message, remedy: problem.remedy };
@@ -43,19 +51,25 @@ export function resolveEnvironment(config: Config, environment: string, baseDire
   return spec;
 }
 
+export interface Origin {
+  /** Absolute. */
+  readonly baseDirectory: string;
+  readonly composed?: ComposedService | undefined;
+}
+
 /** The specification that the settings come to, whether or not they go together. */
 export function deploySpec(
   service: string,
   environment: string,
   settings: Settings,
-  baseDirectory: string,
+  { baseDirectory, composed }: Origin,
 ): DeploySpec {
   const strategy = strategySpec(settings.strategy);
   const metrics = metricSources(settings.metrics, settings.gates.queries, baseDirectory);
   return {
     scope: { service, environment },
-    source: source(settings, baseDirectory),
-    run: run(settings, baseDirectory),
+    source: source(settings, baseDirectory, composed),
+    run: run(settings, baseDirectory, composed),
     instances: settings.instances,
     minAvailable: settings.minAvailable,
     health: health(settings.health),
@@ -74,8 +88,13 @@ export function deploySpec(
   };
 }
 
-function source({ release, platform }: Settings, baseDirectory: string): ReleaseSource {
-  if (release.image === undefined || release.directory !== undefined) {
+function source(
+  { release, platform }: Settings,
+  baseDirectory: string,
+  composed: ComposedService | undefined,
+): ReleaseSource {
+  const reference = release.image ?? composed?.image;
+  if (reference === undefined || release.directory !== undefined) {
     return {
       kind: 'directory',
       directory: resolvePath(baseDirectory, release.directory ?? '.'),
@@ -86,9 +105,9 @@ function source({ release, platform }: Settings, baseDirectory: string): Release
   const docker = platform.name === 'docker' ? platform.settings : {};
   return {
     kind: 'image',
-    reference: release.image,
+    reference,
     engine: engineSpec(docker, baseDirectory),
-    ...(docker.platform === undefined ? {} : { platform: docker.platform }),
+    ...defined({ platform: docker.platform ?? composed?.container.platform }),
   };
 }
 
@@ -98,16 +117,19 @@ function platform(given: Settings['platform'], baseDirectory: string): PlatformS
     : { driver: given.name, ...given.settings };
 }
 
-function run({ release, env, platform, port }: Settings, baseDirectory: string): RunSpec {
+function run(settings: Settings, baseDirectory: string, composed: ComposedService | undefined): RunSpec {
+  const { release, env, platform, port } = settings;
   const { memory: memoryBytes, openFiles } = release.limits ?? {};
+  const own = Object.entries(env).map(([name, value]) => [name, variable(value, baseDirectory)] as const);
+  const user = release.user === undefined ? composed?.user : String(release.user);
   return {
-    command: release.command ?? [],
-    environment: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, variable(value, baseDirectory)])),
+    command: release.command ?? composed?.command ?? [],
+    environment: { ...composed?.environment, ...Object.fromEntries(own) },
     workingDirectory: release.workingDirectory,
-    ...(release.user === undefined ? {} : { user: String(release.user) }),
-    limits: defined({ memoryBytes, openFiles }),
+    ...(user === undefined ? {} : { user }),
+    limits: { ...composed?.limits, ...defined({ memoryBytes, openFiles }) },
     ...(platform.name === 'docker'
-      ? { container: containerRun(platform.settings, plainContainer(port ?? missingPort)) }
+      ? { container: containerRun(platform.settings, port ?? composed?.port ?? missingPort, composed) }
       : {}),
   };
 }

@@ -35,7 +35,11 @@ async function check(session: Session): Promise<number> {
   const { config, file } = await readConfig(session);
   const { resolveEnvironment } = await import('../../config/resolve.ts');
   const environments = Object.keys(config.environments);
-  for (const environment of environments) resolveEnvironment(config, environment, dirname(file));
+  const { loadComposed } = await import('../../config/compose/load.ts');
+  for (const environment of environments) {
+    const composed = loadComposed(config, environment, dirname(file), session.context.environment);
+    resolveEnvironment(config, environment, dirname(file), composed);
+  }
   if (session.options.json) session.out.json({ valid: true, file, service: config.service, environments });
   else {
     const { paint, glyphs } = session.out.look();

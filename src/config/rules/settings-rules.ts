@@ -1,7 +1,7 @@
 // The rules that only the configuration knows, because the specification has no place for what they forbid.
 
 import type { Settings } from '../schema/config.ts';
-import type { DockerSettings } from '../schema/docker.ts';
+import { dockerProblems } from './docker-rules.ts';
 import type { RuleProblem } from './rule.ts';
 
 export function settingsProblems(settings: Settings): readonly RuleProblem[] {
@@ -51,49 +51,4 @@ function queryProblems({ gates, metrics }: Settings): readonly RuleProblem[] {
 
 function countsSamples(template: string): boolean {
   return template === 'errorRate' || template === 'quantile';
-}
-
-/** What the platform docker needs said, and what has no meaning in a container. */
-function dockerProblems(settings: Settings, docker: DockerSettings): readonly RuleProblem[] {
-  const problems: RuleProblem[] = [];
-  const at = (name: string): readonly string[] => ['platform', 'docker', name];
-  if (settings.port === undefined) {
-    const remedy = 'Write the port that the program listens on inside its container, such as port: 8080.';
-    problems.push({ path: ['port'], message: 'a container needs its port said', remedy });
-  }
-  if (docker.socket !== undefined && docker.host !== undefined) {
-    const message = 'an engine is reached either by its socket or by its host';
-    problems.push({ path: at('host'), message, remedy: 'Remove one of them.' });
-  }
-  if (docker.tls !== undefined && docker.host === undefined) {
-    problems.push({ path: at('tls'), message: 'a socket needs no TLS', remedy: 'Remove tls, or name the host.' });
-  }
-  const { host } = docker;
-  const away = host !== undefined && !isLoopback(host.host);
-  if (away && docker.tls === undefined) {
-    const message = `whoever reaches an engine at ${host.host} without TLS owns that machine`;
-    problems.push({ path: at('host'), message, remedy: 'Write platform.docker.tls with the engine’s certificates.' });
-  }
-  if (away && docker.publish === undefined) {
-    const message = `instances at ${host.host} cannot be reached on 127.0.0.1 of this machine`;
-    const remedy = 'Write the address at which the router reaches that machine, such as publish: 10.0.0.5.';
-    problems.push({ path: at('publish'), message, remedy });
-  }
-  if (settings.release.workingDirectory !== '.') {
-    const remedy = 'Remove it; the image says where its program runs.';
-    problems.push({
-      path: ['release', 'workingDirectory'],
-      message: 'an image has no directory of the release',
-      remedy,
-    });
-  }
-  if (docker.network?.some((name) => name === 'host' || name === 'none' || name.startsWith('container:')) === true) {
-    const remedy = 'Name networks of the engine; the ports of instances are published on the machine.';
-    problems.push({ path: at('network'), message: 'instances need a network of their own', remedy });
-  }
-  return problems;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

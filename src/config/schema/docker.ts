@@ -56,6 +56,19 @@ const health = settings({
 }).meta({ id: 'ContainerHealth' });
 
 export const dockerSchema = settings({
+  compose: text('docker-compose.yml')
+    .optional()
+    .describe(
+      'A Compose file, relative to this one: image, variables, volumes, networks and everything else of one of its services are taken from it as Compose would take them. What is said here goes over it.',
+    ),
+  service: text('api', 255)
+    .optional()
+    .describe('The service of the Compose file; without it, the one of the same name.'),
+  shareNames: flag()
+    .optional()
+    .describe(
+      'Whether all instances are found under the service’s name and aliases on the networks of the Compose file. What asks by that name passes the router by, and reaches releases on trial too. Must be said where other services of the file depend on this one.',
+    ),
   socket: text('/var/run/docker.sock')
     .regex(/^\//, { error: words('is not an absolute path', 'Write a path such as /var/run/docker.sock.') })
     .optional()

@@ -1,9 +1,9 @@
 // Resolves the variables of a release, where references lead to files and variables of the controller; what every platform shares.
 
 import { readFile, stat } from 'node:fs/promises';
-import { parseEnv } from 'node:util';
 import { Failure } from '../../base/failure.ts';
 import { isCode } from '../../base/system-error.ts';
+import { readVariablesFile } from '../../core/variables-file.ts';
 import type { EnvironmentReference, EnvironmentValue, RunSpec } from '../../core/release.ts';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -44,10 +44,14 @@ async function readValue(name: string, path: string): Promise<string> {
 }
 
 async function readVariable(name: string, path: string, wanted: string): Promise<string> {
-  const found = parseEnv(await readBounded(name, path, longestVariablesBytes))[wanted];
+  const found = readVariablesFile(await readBounded(name, path, longestVariablesBytes)).variables.get(wanted);
   if (found === undefined) throw unresolved(name, `The file ${path} has no line ${wanted}=…`);
-  if (found.includes('\0')) throw unresolved(name, `The line ${wanted} of ${path} holds a NUL character`);
-  return found;
+  const { text, expands } = found;
+  if (text.includes('\0')) throw unresolved(name, `The line ${wanted} of ${path} holds a NUL character`);
+  // When the plan was made it had none: what it would stand for now nobody looked at.
+  if (expands && text.includes('$'))
+    throw unresolved(name, `The line ${wanted} of ${path} has another variable in it now`);
+  return text;
 }
 
 async function readBounded(name: string, path: string, mostBytes: number): Promise<string> {

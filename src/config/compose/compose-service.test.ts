@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Failure } from '../../base/failure.ts';
+import { composeService, type ComposeInput } from './compose-service.ts';
+
+function input(text: string, given: Partial<ComposeInput> = {}): ComposeInput {
+  return {
+    path: '/srv/My Shop/docker-compose.yml',
+    directory: '/srv/My Shop',
+    text,
+    service: 'api',
+    environment: {},
+    dotenv: undefined,
+    read: () => undefined,
+    instances: 1,
+    stopGraceMs: 10_000,
+    ...given,
+  };
+}
+
+/** A file with one service that has these lines. */
+function fileWith(lines: string, rest = ''): string {
+  const indented = lines.split('\n').map((line) => `    ${line}`);
+  return `services:\n  api:\n    image: shop:1.0\n${indented.join('\n')}\n${rest}`;
+}
+
+function problemsOf(text: string, given: Partial<ComposeInput> = {}): readonly string[] {
+  try {
+    composeService(input(text, given));
+  } catch (error) {
+    assert.ok(error instanceof Failure, String(error));
+    assert.equal(error.code, 'config.invalid');
+    const { problems } = error.details as {
+      readonly problems: readonly { path: string; message: string; remedy: string }[];
+    };
+    for (const { remedy } of problems) assert.notEqual(remedy, '');
+    return problems.map(({ message }) => message);
+  }
+  return [];
+}
+
+test('a whole file comes to what Compose would make of it', () => {
+  const found = composeService(
+    input(
+      `
+version: '3.8'
+x-common: &common
+  labels: { team: shop }
+services:
+  api:
+    <<: *common
+    image: registry.example/shop:\${TAG:-1.0}
+    build: .
+    command: serve --port 8080 "two words"
+    entrypoint: ['/bin/tini', '--']
+    user: 1000:1000
+    working_dir: /app
+    read_only: true
+    init: true
+    tty: 'false'
+    restart: unless-stopped
+    profiles: [web]
+    stop_signal: SIGQUIT
+    stop_grace_period: 10s
+    cap_add: [NET_BIND_SERVICE]
+    cap_drop: [ALL]
+    security_opt: ['no-new-privileges:true']
+    group_add: [audio, 44]
+    mem_limit: 512m
+    mem_reservation: 256M
+    memswap_limit: -1
+    cpus: '1.5'
+    cpu_shares: 512
+    pids_limit: 100
+    shm_size: 64mb
+    ulimits: { nofile: { soft: 1024, hard: 2048 }, nproc: 100 }
+    sysctls: ['net.core.somaxconn=1024']
+    dns: 10.0.0.2
+    dns_search: [example.org]
+    extra_hosts: ['db:10.0.0.3', 'cache=10.0.0.4']
+    tmpfs: ['/tmp', '/run:size=64m,mode=1777']
+    ports: ['127.0.0.1:9000:8080/tcp']
+    volumes:
+      - ./config:/etc/shop:ro
+      - data:/var/lib/shop
+      - shared:/shared
+      - /var/cache/shop
+      - { type: bind, source: ./long, target: /long, read_only: true }
+      - { type: volume, source: data, target: /data2 }
+      - { type: tmpfs, target: /fast, tmpfs: { size: 1k } }
+    networks: { front: { priority: 10 }, back: { aliases: [shop] }, outside: {} }
+    healthcheck:
+      test: curl -f http://localhost:8080/
+      interval: 1m30s
+      timeout: 5s
+      retries: 3
+      start_period: 10s
+    logging: { driver: json-file, options: { max-size: 10m, max-file: 3 } }
+    secrets: [token, { source: key, target: /etc/key }]
+    configs: [{ source: settings, target: /etc/settings.yml }]
+    depends_on:
+      db: { condition: service_healthy }
+      cache: { condition: service_started, required: false }
+      migrate: { condition: service_completed_successfully }
+  db: { image: postgres, privileged: true }
+  cache: { image: redis }
+  migrate: { image: shop }
+  worker: { image: shop, depends_on: [api] }
+networks:
+  front: {}
+  back: { name: real-back }
+  outside: { external: true }
+volumes:
+  data: {}
+  shared: { external: true, name: real-shared }
+secrets:
+  token: { file: ./secrets/token }
+  key: { file: /etc/ssl/key }
+configs:
+  settings: { file: ./settings.yml }
+`,
+      { environment: { TAG: '2.0' } },
+    ),
+  );
+  assert.deepEqual(found, {
+    project: 'myshop',
+    service: 'api',
+    image: 'registry.example/shop:2.0',
+    command: ['serve', '--port', '8080', 'two words'],
+    environment: {},
+    user: '1000:1000',
+    limits: { memoryBytes: 512 * 1024 ** 2 },
+    port: 8080,
+    names: ['api', 'shop'],
+    neededBy: ['worker'],
+    container: {
+      entrypoint: ['/bin/tini', '--'],
+      workingDirectory: '/app',
+      labels: { team: 'shop' },
+      networks: [
+        { name: 'myshop_front', aliases: [] },
+        { name: 'real-back', aliases: ['shop'] },
+        { name: 'outside', aliases: [] },
+      ],
+      mounts: [
+        { kind: 'bind', source: '/srv/My Shop/config', target: '/etc/shop', readOnly: true },
+        { kind: 'volume', source: 'myshop_data', target: '/var/lib/shop', readOnly: false },
+        { kind: 'volume', source: 'real-shared', target: '/shared', readOnly: false },
+        { kind: 'volume', target: '/var/cache/shop', readOnly: false },
+        { kind: 'bind', source: '/srv/My Shop/long', target: '/long', readOnly: true },
+        { kind: 'volume', source: 'myshop_data', target: '/data2', readOnly: false },
+        { kind: 'tmpfs', target: '/fast', readOnly: false, sizeBytes: 1024 },
+        { kind: 'tmpfs', target: '/tmp', readOnly: false },
+        { kind: 'tmpfs', target: '/run', readOnly: false, sizeBytes: 64 * 1024 ** 2, mode: 0o1777 },
+        { kind: 'bind', source: '/srv/My Shop/secrets/token', target: '/run/secrets/token', readOnly: true },
+        { kind: 'bind', source: '/etc/ssl/key', target: '/etc/key', readOnly: true },
+        { kind: 'bind', source: '/srv/My Shop/settings.yml', target: '/etc/settings.yml', readOnly: true },
+      ],
+      noNewPrivileges: true,
+      readOnly: true,
+      capAdd: ['NET_BIND_SERVICE'],
+      capDrop: ['ALL'],
+      init: true,
+      tty: false,
+      groups: ['audio', '44'],
+      milliCpus: 1500,
+      cpuShares: 512,
+      pids: 100,
+      shmBytes: 64 * 1024 ** 2,
+      memoryReservationBytes: 256 * 1024 ** 2,
+      memorySwapBytes: -1,
+      ulimits: [
+        { name: 'nofile', soft: 1024, hard: 2048 },
+        { name: 'nproc', soft: 100, hard: 100 },
+      ],
+      sysctls: { 'net.core.somaxconn': '1024' },
+      dns: ['10.0.0.2'],
+      dnsSearch: ['example.org'],
+      hosts: ['db:10.0.0.3', 'cache:10.0.0.4'],
+      stopSignal: 'SIGQUIT',
+      log: { driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } },
+      health: {
+        test: ['CMD-SHELL', 'curl -f http://localhost:8080/'],
+        intervalMs: 90_000,
+        timeoutMs: 5_000,
+        startPeriodMs: 10_000,
+        retries: 3,
+      },
+      needs: [
+        { project: 'myshop', service: 'db', condition: 'healthy' },
+        { project: 'myshop', service: 'migrate', condition: 'completed' },
+      ],
+    },
+  });
+});
+
+test('resources under deploy count where the older names are not used, and a service alone is on the default network', () => {
+  const { container, limits } = composeService(
+    input(
+      fileWith(
+        'deploy:\n  replicas: 1\n  resources:\n    limits: { cpus: "0.5", memory: 64M, pids: 20 }\n    reservations: { memory: 32M }',
+      ),
+    ),
+  );
+  assert.deepEqual(limits, { memoryBytes: 64 * 1024 ** 2 });
+  assert.deepEqual(
+    [container.milliCpus, container.pids, container.memoryReservationBytes, container.networks],
+    [500, 20, 32 * 1024 ** 2, [{ name: 'myshop_default', aliases: [] }]],
+  );
+});
+
+test('no value of a variable stands in the plan, except where it had to be put together', () => {
+  const { environment, port } = composeService(
+    input(
+      fileWith(
+        [
+          'environment:',
+          '  PLAIN: text',
+          '  NUMBER: 5',
+          '  TRUTH: true',
+          '  FROM_DOTENV: ${PASSWORD}',
+          '  FROM_SHELL: $TOKEN',
+          '  URL: postgres://shop:${PASSWORD}@db/${NAME:-shop}',
+          '  BUILT: ${COMBINED}',
+          '  PASSWORD:',
+          '  UNSET:',
+          '  PORT: "3000"',
+          'env_file: [one.env, { path: none.env, required: false }]',
+        ].join('\n'),
+      ),
+      {
+        environment: { TOKEN: 'shell-secret' },
+        dotenv: { path: '/srv/My Shop/.env', text: 'PASSWORD=dotenv-secret\nCOMBINED=a$PASSWORD\n' },
+        read: (path) =>
+          path === '/srv/My Shop/one.env' ? 'PLAIN=below\nKEY=file-secret\nWITH=$TOKEN\nTOKEN\n' : undefined,
+      },
+    ),
+  );
+  assert.equal(port, 3000);
+  const dotenv = '/srv/My Shop/.env';
+  assert.deepEqual(environment, {
+    KEY: { fromVariables: '/srv/My Shop/one.env', name: 'KEY' },
+    WITH: { fromEnvironment: 'TOKEN' },
+    TOKEN: { fromEnvironment: 'TOKEN' },
+    PLAIN: 'text',
+    NUMBER: '5',
+    TRUTH: 'true',
+    FROM_DOTENV: { fromVariables: dotenv, name: 'PASSWORD' },
+    FROM_SHELL: { fromEnvironment: 'TOKEN' },
+    URL: { joined: ['postgres://shop:', { fromVariables: dotenv, name: 'PASSWORD' }, '@db/shop'] },
+    BUILT: 'adotenv-secret',
+    PASSWORD: { fromVariables: dotenv, name: 'PASSWORD' },
+  });
+});
+
+test('the project has the name that Compose would give it', () => {
+  const name = (text: string, given: Partial<ComposeInput> = {}) => composeService(input(text, given)).project;
+  const plain = fileWith('');
+  assert.equal(name(plain), 'myshop');
+  assert.equal(name(plain, { directory: '/srv/_-Shop_2.0' }), 'shop_20');
+  assert.equal(name(`name: named\n${plain}`), 'named');
+  assert.equal(name(`name: named\n${plain}`, { environment: { COMPOSE_PROJECT_NAME: 'said' } }), 'said');
+  assert.equal(name(plain, { dotenv: { path: '/x/.env', text: 'COMPOSE_PROJECT_NAME=dot' } }), 'dot');
+});
+
+const cannot: readonly (readonly [string, RegExp, string?])[] = [
+  ['container_name: api', /container_name: cannot be honoured/],
+  ['hostname: api', /hostname: cannot be honoured/],
+  ['privileged: true', /privileged: cannot be honoured/],
+  ['network_mode: host', /network_mode: cannot be honoured/],
+  ['network_mode: service:db', /network_mode: cannot be honoured/],
+  ['pid: host', /pid: cannot be honoured/],
+  ['devices: [/dev/null]', /devices: cannot be honoured/],
+  ['extends: { service: base }', /extends: cannot be honoured/],
+  ['links: [db]', /links: cannot be honoured/],
+  ['volumes_from: [db]', /volumes_from: cannot be honoured/],
+  ['gpus: all', /gpus: cannot be honoured/],
+  ['security_opt: [seccomp=unconfined]', /security_opt: cannot be honoured.*seccomp/],
+  ['frobnicate: 1', /frobnicate: cannot be honoured: Sluice does not know it/],
+  ['volumes: [".:/app:z"]', /volumes\[0\]: cannot be honoured.*"z"/],
+  ['volumes: ["data:/app"]', /names the volume data, which the file does not have/],
+  ['volumes: [{ type: npipe, source: a, target: b }]', /volumes of the type "npipe"/],
+  ['volumes: [{ type: bind, source: a, target: /b, bind: { propagation: shared } }]', /volumes.*cannot be honoured/],
+  ['networks: [nowhere]', /networks.nowhere: is a network that the file does not have/],
+  ['networks: { default: { ipv4_address: 10.0.0.1 } }', /networks.*cannot be honoured/],
+  ['secrets: [token]', /secrets.token: cannot be honoured/],
+  ['secrets: [token]', /takes it from a file only/, 'secrets:\n  token: { environment: TOKEN }\n'],
+  ['depends_on: [nobody]', /depends_on.nobody: is a service that the file does not have/],
+  ['env_file: none.env', /names none.env, which does not exist/],
+  ['environment: { SLUICE_X: 1 }', /SLUICE_X/],
+  ['environment: { a.b: 1 }', /a\.b/],
+  ['environment: 5', /environment: is neither/],
+  ['command: ${WHAT:?say what}', /needs the variable WHAT, which is not set \(say what\)/],
+  ['deploy: { replicas: 3 }', /replicas: is 3, but Sluice runs 1/],
+  ['deploy: { mode: global }', /deploy.mode: cannot be honoured/],
+  ['scale: 2', /replicas: is 2/],
+  ['stop_grace_period: 1m', /stop_grace_period: is 1m, but Sluice waits 10s/],
+  ['mem_limit: lots', /mem_limit: cannot be honoured/],
+  ['healthcheck: { test: x, interval: often }', /healthcheck.interval: cannot be honoured/],
+  ['tmpfs: ["/tmp:uid=5"]', /tmpfs: cannot be honoured/],
+];
+
+for (const [lines, words, rest] of cannot) {
+  test(`${lines} is refused by name`, () => {
+    assert.match(problemsOf(fileWith(lines, rest)).join('\n'), words);
+  });
+}
+
+test('everything that cannot be honoured is named at once', () => {
+  assert.equal(problemsOf(fileWith('hostname: a\npid: host\nipc: host\nprivileged: true')).length, 4);
+});
+
+test('what is no Compose file, or has no such service, is refused', () => {
+  assert.match(problemsOf('just text').join(), /no map of services/);
+  assert.match(problemsOf('services: {web: {image: x}}').join(), /no service "api"/);
+  assert.match(
+    problemsOf('include: [other.yml]\nservices: {api: {image: "x:1"}}').join(),
+    /include: cannot be honoured/,
+  );
+  assert.match(problemsOf('services: {api: {build: .}}').join(), /image: is missing/);
+  assert.match(problemsOf('services: [').join(), /is not YAML/);
+  assert.match(problemsOf('a: &a [*a]\nservices: {api: {image: "x:1"}}').join(), /nested too deeply/);
+});

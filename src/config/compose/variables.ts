@@ -1,0 +1,52 @@
+// The variables that Compose puts into a file: those of the environment, over those of `.env`.
+
+import type { EnvironmentReference, EnvironmentValue } from '../../core/release.ts';
+import { readVariablesFile, type VariableLine } from '../../core/variables-file.ts';
+import { interpolate, type Lookup, type Part, textOf } from './interpolate.ts';
+
+/** A file of variables: absolute, and its text. */
+export interface EnvFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Variables {
+  readonly lookup: Lookup;
+  /** Where the value of a variable can be read again when an instance starts; undefined: it was put together. */
+  readonly reference: (name: string) => EnvironmentReference | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws `InterpolationProblem` for a line of `.env`. */
+export function projectVariables(environment: Environment, file: EnvFile | undefined): Variables {
+  const lines = file === undefined ? new Map<string, VariableLine>() : readVariablesFile(file.text).variables;
+  const values = new Map<string, string>();
+  const lookup: Lookup = (name) => environment[name] ?? values.get(name);
+  for (const [name, line] of lines) values.set(name, line.expands ? textOf(interpolate(line.text, lookup)) : line.text);
+  const reference = (name: string): EnvironmentReference | undefined => {
+    if (environment[name] !== undefined) return { fromEnvironment: name };
+    const line = lines.get(name);
+    if (line === undefined || file === undefined || !isLiteral(line)) return undefined;
+    return { fromVariables: file.path, name };
+  };
+  return { lookup, reference };
+}
+
+/** A line whose text is its value, so that it can be read again without any other. */
+export function isLiteral({ text, expands }: VariableLine): boolean {
+  return !expands || !text.includes('$');
+}
+
+/** Text stays text; what came from variables becomes a reference, so that no secret stands in a plan. */
+export function environmentValue(parts: readonly Part[], variables: Variables): EnvironmentValue {
+  const joined: (string | EnvironmentReference)[] = [];
+  for (const part of parts) {
+    const piece = typeof part === 'string' ? part : (variables.reference(part.variable) ?? part.value);
+    const last = joined.at(-1);
+    if (typeof piece === 'string' && typeof last === 'string') joined[joined.length - 1] = last + piece;
+    else joined.push(piece);
+  }
+  const [only = '', ...others] = joined;
+  return others.length === 0 ? only : { joined };
+}

@@ -1,0 +1,90 @@
+// Reads the text of a file of variables (`.env`, `env_file`) as Compose does; pure.
+
+export interface VariableLine {
+  readonly text: string;
+  /** Whether `$NAME` in it stands for another variable: not in single quotes. */
+  readonly expands: boolean;
+  /** From 1. */
+  readonly line: number;
+}
+
+export interface VariablesFile {
+  readonly variables: ReadonlyMap<string, VariableLine>;
+  /** Names without a value, which take the one that the environment has. */
+  readonly inherited: readonly string[];
+  /** What is wrong with the first line that cannot be read. */
+  readonly problem?: { readonly line: number; readonly message: string } | undefined;
+}
+
+const nameShape = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:([=:])[ \t]*|$)/;
+
+export function readVariablesFile(content: string): VariablesFile {
+  const variables = new Map<string, VariableLine>();
+  const inherited: string[] = [];
+  const lines = content.replace(/^\uFEFF/, '').split(/\r?\n/);
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = (lines[index] ?? '').trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const found = nameShape.exec(line);
+    const [whole = '', name = '', separator] = found ?? [];
+    if (found === null) {
+      return { variables, inherited, problem: { line: index + 1, message: 'is not NAME=value' } };
+    }
+    if (separator === undefined) {
+      inherited.push(name);
+      continue;
+    }
+    const value = readValue([line.slice(whole.length), ...lines.slice(index + 1)]);
+    if (value === undefined) {
+      return { variables, inherited, problem: { line: index + 1, message: 'has a quote that does not end' } };
+    }
+    variables.set(name, { text: value.text, expands: value.expands, line: index + 1 });
+    index += value.more;
+  }
+  return { variables, inherited };
+}
+
+interface Value {
+  readonly text: string;
+  readonly expands: boolean;
+  /** Lines beyond the first that it took. */
+  readonly more: number;
+}
+
+/** Undefined: a quote does not end. */
+function readValue(lines: readonly string[]): Value | undefined {
+  const [first = ''] = lines;
+  const quote = first[0];
+  if (quote !== '"' && quote !== "'") return { text: unquoted(first), expands: true, more: 0 };
+  for (let more = 0; more < lines.length; more += 1) {
+    const text = lines
+      .slice(0, more + 1)
+      .join('\n')
+      .slice(1);
+    const end = endOfQuote(text, quote);
+    if (end === -1) continue;
+    const inside = text.slice(0, end);
+    return quote === "'" ? { text: inside, expands: false, more } : { text: unescaped(inside), expands: true, more };
+  }
+  return undefined;
+}
+
+/** A comment begins with a blank and a number sign. */
+function unquoted(text: string): string {
+  return text.replace(/(?:^|[ \t])#.*$/, '').trim();
+}
+
+function endOfQuote(text: string, quote: string): number {
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '\\' && quote === '"') at += 1;
+    else if (text[at] === quote) return at;
+  }
+  return -1;
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '$$' };
+
+/** `\$` becomes `$$`, which stands for a dollar sign where variables are put in. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/gs, (both, letter: string) => escapes[letter] ?? both);
+}
