@@ -34,7 +34,7 @@ import { Housekeeper, type IdleWork } from './housekeeper.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
 import { prune } from './prune.ts';
-import { Runner } from './runner.ts';
+import { Runner, type Why } from './runner.ts';
 import { statusOf } from './status-of.ts';
 import { Stream } from './stream.ts';
 import { Turns } from './turns.ts';
@@ -108,7 +108,7 @@ export class Engine implements Controller {
   }
 
   /** With a deployment under way and no release named, going back means ending that deployment. */
-  async rollback(request: RollbackRequest): Promise<Rollout> {
+  async rollback(request: RollbackRequest & Why): Promise<Rollout> {
     const state = await this.#scope(request.scope);
     if (state.active !== undefined && request.to === undefined) {
       return this.command(request.scope, { kind: 'abort', reason: request.reason }, request);
@@ -195,18 +195,14 @@ export class Engine implements Controller {
     return state;
   }
 
-  async #begin(
-    scope: Scope,
-    asker: Asker & { readonly reason?: string },
-    make: (situation: Situation) => Promise<Prepared>,
-  ): Promise<Rollout> {
+  async #begin(scope: Scope, asker: Asker & Why, make: (situation: Situation) => Promise<Prepared>): Promise<Rollout> {
     return this.#turns.take(scope, () => this.#beginInTurn(scope, asker, make));
   }
 
   /** Takes the lease, makes the plan under it, and commits the first event; gives the lease back when any of it fails. */
   async #beginInTurn(
     scope: Scope,
-    asker: Asker & { readonly reason?: string },
+    asker: Asker & Why,
     make: (situation: Situation) => Promise<Prepared>,
   ): Promise<Rollout> {
     if (this.#runners.has(scopeName(scope))) throw await this.#locked(scope);
@@ -216,7 +212,7 @@ export class Engine implements Controller {
       const { situation } = await this.#scope(scope);
       const prepared = await make(situation);
       const runner = this.#runnerFor(prepared, situation, lease, asker.actor);
-      return await runner.start(asker.actor, asker.reason);
+      return await runner.start(asker.actor, asker);
     } catch (error) {
       this.#runners.delete(scopeName(scope));
       await lease.release();

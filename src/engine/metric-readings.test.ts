@@ -48,6 +48,12 @@ test(
     assert.equal(status, 'ROLLED_BACK');
     assert.match(reason, /queue depth is 11, allowed is at most 10/);
     assert.equal(world.traffics, 'v1 100 %');
+    const [newest] = await world.store.rollouts({ limit: 1 });
+    assert.equal(
+      (newest?.wentBackAt ?? 0) - (newest?.badSince ?? 0),
+      2_000,
+      'the first bad answer was one question before',
+    );
   }),
 );
 
@@ -197,5 +203,11 @@ test(
     await world.until('v1 has all traffic again', () => world.traffics === 'v1 100 %');
     const [newest] = await world.store.rollouts({ limit: 1 });
     assert.match(JSON.stringify(await world.records(newest?.id ?? '')), /queue depth is 11/);
+    const { createdAt = 0, badSince = 0, safeAt } = newest ?? {};
+    assert.ok(
+      badSince > 0 && createdAt - badSince >= 2_000 && createdAt - badSince < 5_000,
+      `${createdAt - badSince} ms`,
+    );
+    assert.ok(safeAt !== undefined && safeAt >= createdAt, 'when all traffic was back is known too');
   }),
 );

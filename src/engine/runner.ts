@@ -26,6 +26,13 @@ import type { Stream } from './stream.ts';
 /** An event without its time, which the runner adds. */
 export type Happening = RolloutEvent extends infer E ? (E extends RolloutEvent ? Omit<E, 'at'> : never) : never;
 
+/** What led to a deployment. */
+export interface Why {
+  readonly reason?: string | undefined;
+  /** See `Rollout.badSince`. */
+  readonly badSince?: number | undefined;
+}
+
 export interface RunnerOptions {
   readonly deps: Dependencies;
   readonly drivers: Drivers;
@@ -84,8 +91,10 @@ export class Runner {
   }
 
   /** The first event of a new deployment; resolves when it is committed. */
-  async start(actor: string, reason?: string): Promise<Rollout> {
-    return this.post({ kind: 'started', actor, ...(reason === undefined ? {} : { reason }) });
+  async start(actor: string, why: Why = {}): Promise<Rollout> {
+    const { reason, badSince } = why;
+    const told = { ...(reason === undefined ? {} : { reason }), ...(badSince === undefined ? {} : { badSince }) };
+    return this.post({ kind: 'started', actor, ...told });
   }
 
   /** Takes a deployment up that another controller, or this one before a crash, left. */

@@ -11,6 +11,7 @@ import {
 import type { StatisticalGate } from '../core/gate/statistics/settings.ts';
 import type { Trial } from '../core/gate/trial.ts';
 import { addSample, createWindow, type Window } from '../core/gate/window.ts';
+import { badSince } from '../core/decision/bad-since.ts';
 import { reasonOf } from '../core/decision/decide.ts';
 import { formatDuration } from '../base/duration.ts';
 import type { Placement } from '../core/rollout/situation.ts';
@@ -24,7 +25,7 @@ import { MetricReadings } from './metric-readings.ts';
 
 export interface WatchOptions {
   readonly deps: Dependencies;
-  readonly rollback: (request: RollbackRequest) => Promise<Rollout>;
+  readonly rollback: (request: RollbackRequest & { readonly badSince?: number | undefined }) => Promise<Rollout>;
   readonly live: (scope: Scope, deployment: string, live: LiveNumbers) => void;
   readonly signal: AbortSignal;
 }
@@ -90,6 +91,12 @@ export class Watches {
       });
     }
   }
+}
+
+/** Why a promoted release has to go, and since when that shows, epoch milliseconds, where something tells. */
+interface Found {
+  readonly reason: string;
+  readonly since?: number | undefined;
 }
 
 class Watch {
@@ -158,14 +165,14 @@ class Watch {
   async #look(until: number): Promise<void> {
     const { clock, timing } = this.#options.deps;
     while (!this.#signal.aborted && clock.now() < until) {
-      const reason = this.#badTraffic() ?? (await this.#badHealth());
-      if (reason !== undefined && !this.#signal.aborted) return this.#trigger(reason);
+      const found = this.#badTraffic() ?? (await this.#badHealth());
+      if (found !== undefined && !this.#signal.aborted) return this.#trigger(found);
       await clock.sleep(timing.superviseMs, this.#signal);
     }
   }
 
   /** Why the traffic of the last minute speaks against the release. */
-  #badTraffic(): string | undefined {
+  #badTraffic(): Found | undefined {
     const { deps, live } = this.#options;
     const now = deps.clock.now();
     const windows = this.#before === undefined ? [this.#pane] : [this.#pane, this.#before];
@@ -185,12 +192,14 @@ class Watch {
       });
     }
     const failing = judgements.find((judgement) => judgement.outcome === 'fail');
-    if (failing !== undefined) return reasonOf(failing, 'fail');
-    return this.#recorded === undefined ? undefined : worseThanRecorded(this.#recorded.gate, this.#recorded.trial, now);
+    if (failing !== undefined) return { reason: reasonOf(failing, 'fail'), since: badSince(failing) };
+    if (this.#recorded === undefined) return undefined;
+    const reason = worseThanRecorded(this.#recorded.gate, this.#recorded.trial, now);
+    return reason === undefined ? undefined : { reason, since: newest?.candidate.failingSince };
   }
 
   /** Why its health speaks against it: some instance has failed every check for too long. */
-  async #badHealth(): Promise<string | undefined> {
+  async #badHealth(): Promise<Found | undefined> {
     const { deps } = this.#options;
     const { spec, release } = this.#placement;
     const instances = (await deps.drivers(spec).platform.list(this.#scope)).filter(
@@ -209,11 +218,15 @@ class Watch {
       return undefined;
     }
     this.#unhealthySince ??= now;
-    if (now - this.#unhealthySince < spec.watch.healthFailingMs) return undefined;
-    return `health has been failing for ${formatDuration(now - this.#unhealthySince)}: ${bad ?? 'no instance runs'}`;
+    const since = this.#unhealthySince;
+    if (now - since < spec.watch.healthFailingMs) return undefined;
+    return {
+      reason: `health has been failing for ${formatDuration(now - since)}: ${bad ?? 'no instance runs'}`,
+      since,
+    };
   }
 
-  async #trigger(reason: string): Promise<void> {
+  async #trigger({ reason, since }: Found): Promise<void> {
     const { deps, rollback } = this.#options;
     const scope = scopeName(this.#scope);
     deps.log.write('error', 'a promoted release turned bad; it is rolled back', {
@@ -226,6 +239,7 @@ class Watch {
         scope: this.#scope,
         reason: `${this.#placement.release.id} turned bad after its promotion: ${reason}`,
         actor: 'sluice',
+        badSince: since,
       });
     } catch (error) {
       deps.log.write('error', 'the rollback could not be started', { scope, error: failureData(error) });

@@ -5,6 +5,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 const scope = ['service', 'environment'] as const;
 
 const durationBuckets = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400];
+const detectionBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
 const recoveryBuckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 function counter<Label extends string>(registry: Registry, name: string, help: string, labels: readonly Label[]) {
@@ -46,8 +47,14 @@ export function createMeters() {
     recovery: histogram(
       registry,
       'deployment_recovery_seconds',
-      'From the decision to go back until all traffic was on the stable release.',
+      'From the decision to go back until all traffic was on the release that was gone back to, rollbacks of promoted releases included.',
       recoveryBuckets,
+    ),
+    detection: histogram(
+      registry,
+      'deployment_detection_seconds',
+      'From the first sign that a release is bad (a failed request after a minute without one, a bad answer of a metric source, failing health) until it was decided to go back by itself.',
+      detectionBuckets,
     ),
     checkRetries: counter(
       registry,
@@ -69,6 +76,12 @@ export function createMeters() {
     gateOutcome: gauge(registry, 'deployment_gate_outcome', '1 for what the gates say of the release on trial now.', [
       'outcome',
     ]),
+    gateCheck: gauge(
+      registry,
+      'deployment_gate_check',
+      '1 for what each check of the gates says now, with why there is no number where a metric source has none.',
+      ['check', 'outcome', 'cause'],
+    ),
     gateRequests: gauge(registry, 'deployment_gate_requests', 'Requests that the gates judge by.', ['role', 'release']),
     gateErrors: gauge(registry, 'deployment_gate_errors', 'Failed requests among those that the gates judge by.', [
       'role',

@@ -21,8 +21,20 @@ function recordOf(rollout: Rollout, from: Status, to: Status, event: Record<stri
   return { kind: 'record', record: { ...aRecord(rollout), sequence, from, to, event: happened } };
 }
 
-const canary = aRollout('d-1', 9, { createdAt: 1000, at: 61_000, wentBackAt: 60_000, safeAt: 60_020 });
-const back = aRollout('d-2', 5, { createdBy: 'ada@machine', plan: { ...canary.plan, strategy: 'rollback' } });
+const canary = aRollout('d-1', 9, {
+  createdAt: 1000,
+  at: 61_000,
+  badSince: 57_500,
+  wentBackAt: 60_000,
+  safeAt: 60_020,
+});
+const back = aRollout('d-2', 5, {
+  createdBy: 'ada@machine',
+  createdAt: 70_000,
+  badSince: 69_000,
+  safeAt: 70_050,
+  plan: { ...canary.plan, strategy: 'rollback' },
+});
 
 const checks = {
   kind: 'checks',
@@ -69,7 +81,7 @@ const present: ScopeStatus = {
     requestsPerSecond: 5,
     judgement: {
       outcome: 'inconclusive',
-      verdicts: [],
+      verdicts: [{ check: 'queue: at most 5', outcome: 'inconclusive', reason: 'r', samples: 0, cause: 'timed-out' }],
       lost: 0,
       candidate: { release: 'shop@"new"', requests: 200, errors: 3, unanswered: 0, p95: 250 },
       stable: { release: 'shop@old', requests: 19_000, errors: 1, unanswered: 0 },
@@ -130,8 +142,20 @@ describe('telemetry', () => {
       `rollback_triggered_total{${scope},cause="gate"} 1`,
       `rollback_triggered_total{${scope},cause="person"} 1`,
       `deployment_recovery_seconds_sum{${scope}} 0.02`,
+      `deployment_detection_seconds_sum{${scope}} 2.5`,
       `health_check_retries_total{${scope}} 3`,
       `deployment_effect_retries_total{${scope}} 1`,
+    ]);
+  });
+
+  it('counts how long a rollback of a promoted release took to be decided and to be in force', async () => {
+    const scope = 'service="shop",environment="production"';
+    const ended = recordOf(back, 'VERIFYING', 'VERIFIED', { kind: 'time-came' });
+    assertLines(await measure({ streams: [[...happened, ended]] }), [
+      `deployment_recovery_seconds_sum{${scope}} 0.07`,
+      `deployment_recovery_seconds_count{${scope}} 2`,
+      `deployment_detection_seconds_sum{${scope}} 3.5`,
+      `deployment_detection_seconds_count{${scope}} 2`,
     ]);
   });
 
@@ -150,6 +174,7 @@ describe('telemetry', () => {
       `deployment_traffic_share{${scope},release="shop@\\"new\\""} 0.01`,
       `deployment_gate_outcome{${scope},outcome="inconclusive"} 1`,
       `deployment_gate_outcome{${scope},outcome="fail"} 0`,
+      `deployment_gate_check{${scope},check="queue: at most 5",outcome="inconclusive",cause="timed-out"} 1`,
       `deployment_gate_requests{${scope},role="candidate",release="shop@\\"new\\""} 200`,
       `deployment_gate_errors{${scope},role="stable",release="shop@old"} 1`,
       `deployment_gate_latency_seconds{${scope},role="candidate",release="shop@\\"new\\"",quantile="0.95"} 0.25`,

@@ -116,13 +116,16 @@ async function countEnd(
   meters.completed.inc({ ...labels, status: record.to });
   const { rollout } = await controller.detail(record.deployment);
   meters.duration.observe(labels, Math.max(0, record.at - rollout.createdAt) / 1000);
-  if (rollout.wentBackAt === undefined || rollout.safeAt === undefined) return;
-  meters.recovery.observe(labels, Math.max(0, rollout.safeAt - rollout.wentBackAt) / 1000);
+  const decidedAt = rollout.wentBackAt ?? (rollout.plan.strategy === 'rollback' ? rollout.createdAt : undefined);
+  if (decidedAt === undefined) return;
+  if (rollout.safeAt !== undefined) meters.recovery.observe(labels, Math.max(0, rollout.safeAt - decidedAt) / 1000);
+  if (rollout.badSince !== undefined)
+    meters.detection.observe(labels, Math.max(0, decidedAt - rollout.badSince) / 1000);
 }
 
 /** Sets what is true now; what cannot be read in time is left out rather than told wrongly. */
 async function readPresent(meters: Meters, controller: TelemetryOptions['controller'], log: Log): Promise<void> {
-  const { active, share, gateOutcome, gateRequests, gateErrors, gateLatency } = meters;
+  const { active, share, gateOutcome, gateCheck, gateRequests, gateErrors, gateLatency } = meters;
   const given = new AbortController();
   let statuses: readonly ScopeStatus[] = [];
   try {
@@ -135,7 +138,7 @@ async function readPresent(meters: Meters, controller: TelemetryOptions['control
   } finally {
     given.abort();
   }
-  for (const meter of [active, share, gateOutcome, gateRequests, gateErrors, gateLatency]) meter.reset();
+  for (const meter of [active, share, gateOutcome, gateCheck, gateRequests, gateErrors, gateLatency]) meter.reset();
   for (const status of statuses) setPresent(meters, status);
 }
 
@@ -157,6 +160,8 @@ function setJudgement(meters: Meters, labels: Labels, judgement: Judgement): voi
   for (const outcome of ['pass', 'fail', 'inconclusive'] as const) {
     meters.gateOutcome.set({ ...labels, outcome }, judgement.outcome === outcome ? 1 : 0);
   }
+  for (const { check, outcome, cause = '' } of judgement.verdicts)
+    meters.gateCheck.set({ ...labels, check, outcome, cause }, 1);
   setEvidence(meters, { ...labels, role: 'candidate' }, judgement.candidate);
   if (judgement.stable !== undefined) setEvidence(meters, { ...labels, role: 'stable' }, judgement.stable);
 }

@@ -104,11 +104,14 @@ export function renderDetail({ rollout, records }: DeploymentDetail, look: Look)
 }
 
 function recovery(rollout: Rollout, look: Look): readonly string[] {
-  const { wentBackAt, safeAt } = rollout;
-  if (wentBackAt === undefined || safeAt === undefined) return [];
+  const { safeAt, badSince, plan } = rollout;
+  const decidedAt = rollout.wentBackAt ?? (plan.strategy === 'rollback' ? rollout.createdAt : undefined);
+  if (decidedAt === undefined || safeAt === undefined) return [];
+  const noticed = badSince === undefined ? '' : `noticed ${lasted(decidedAt - badSince)} after the first sign; `;
+  const where = rollout.wentBackAt === undefined ? plan.candidate.id : 'stable';
   return hanging(
     '  recovery  ',
-    `all traffic on stable ${lasted(safeAt - wentBackAt)} after the decision to go back`,
+    `${noticed}all traffic on ${clean(where)} ${lasted(safeAt - decidedAt)} after the decision to go back`,
     look.width,
   );
 }

@@ -83,9 +83,10 @@ function afterwards({ plan }: Rollout, { attended }: OutcomeOptions, look: Look)
 
 /** When it was decided to go back, and how long it then took until all traffic was on stable. */
 function times(rollout: Rollout, look: Look): readonly string[] {
-  const { wentBackAt, safeAt, plan } = rollout;
+  const { wentBackAt, safeAt, badSince, plan } = rollout;
   if (wentBackAt === undefined) return [];
-  const decided = `decided ${moment(wentBackAt, look.now, look.zone)}`;
+  const noticed = badSince === undefined ? '' : `, ${lasted(wentBackAt - badSince)} after the first sign`;
+  const decided = `decided ${moment(wentBackAt, look.now, look.zone)}${noticed}`;
   const safe =
     safeAt === undefined
       ? plan.stable === undefined
@@ -99,7 +100,7 @@ function times(rollout: Rollout, look: Look): readonly string[] {
 function evidence(rollout: Rollout, look: Look): readonly string[] {
   const judgement = rollout.hold?.judgement ?? rollout.judgements.at(-1)?.judgement;
   if (judgement === undefined) return [];
-  if (judgement.candidate.requests === 0) {
+  if (judgement.candidate.requests === 0 && !judgement.verdicts.some(({ value }) => value !== undefined)) {
     return hanging('  evidence  ', 'none: no requests were seen while the gates looked on', look.width);
   }
   return ['', ...renderEvidence(judgement, look)];

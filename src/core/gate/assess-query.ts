@@ -45,7 +45,13 @@ export function assessQuery(check: QueryCheck, readings: readonly QueryReading[]
   const agreed = last.outcome === 'inconclusive' || alike === check.points;
   const row = check.points > 1 && last.outcome !== 'inconclusive' ? inARow(findings, check.points) : '';
   const samples = newest.samples?.kind === 'number' ? newest.samples.value : alike;
-  return verdict(check, samples, { ...last, words: last.words + row, outcome: agreed ? last.outcome : 'inconclusive' });
+  const { at: since } = readings.at(-alike) ?? newest;
+  const found = verdict(check, samples, {
+    ...last,
+    words: last.words + row,
+    outcome: agreed ? last.outcome : 'inconclusive',
+  });
+  return found.outcome === 'fail' ? { ...found, since } : found;
 }
 
 function inARow(findings: readonly Finding[], points: number): string {

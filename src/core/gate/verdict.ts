@@ -19,6 +19,8 @@ export interface Verdict {
   readonly weight?: number | undefined;
   /** While this is inconclusive nothing goes on, not even a hold that goes on without requests. */
   readonly binding?: true | undefined;
+  /** Epoch milliseconds of the first of the answers in a row that it stands on. */
+  readonly since?: number | undefined;
   /** Why there is no number, for verdicts on answers of metric sources. */
   readonly cause?: NoNumberReason | undefined;
 }
@@ -30,6 +32,8 @@ export interface ReleaseEvidence {
   readonly errors: number;
   /** Errors that the router had to answer for, because the release gave no answer. */
   readonly unanswered: number;
+  /** Epoch milliseconds of the first error after a minute without one. */
+  readonly failingSince?: number | undefined;
   /** Milliseconds; undefined while there are no successful requests. */
   readonly p50?: number | undefined;
   readonly p95?: number | undefined;

@@ -10,6 +10,9 @@ interface Counts {
   errors: number;
   /** Errors that the router had to answer for: the release did not answer at all. */
   unanswered: number;
+  /** Epoch milliseconds of the newest error, and of the first one after a quiet time. */
+  lastErrorAt?: number | undefined;
+  failingSince?: number | undefined;
   /** Latencies of answers that were no errors. */
   readonly latencies: Histogram;
 }
@@ -44,8 +47,13 @@ export function addSample(window: Window, sample: Sample): void {
     return;
   }
   counts.errors += 1;
+  if (sample.at - (counts.lastErrorAt ?? -Infinity) > quietMs) counts.failingSince = sample.at;
+  counts.lastErrorAt = sample.at;
   if (sample.origin === 'router') counts.unanswered += 1;
 }
+
+/** Errors further apart than this do not belong together. */
+const quietMs = 60_000;
 
 function countsOf(window: Window, release: ReleaseId): Counts | undefined {
   if (release === window.candidate) return window.counts.candidate;
@@ -60,6 +68,7 @@ export function evidenceOf(window: Window, role: 'candidate' | 'stable'): Releas
     requests: counts.requests,
     errors: counts.errors,
     unanswered: counts.unanswered,
+    ...(counts.failingSince === undefined ? {} : { failingSince: counts.failingSince }),
     p50: quantile(counts.latencies, 0.5),
     p95: quantile(counts.latencies, 0.95),
     p99: quantile(counts.latencies, 0.99),

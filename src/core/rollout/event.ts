@@ -22,7 +22,13 @@ interface Happened {
 
 export type RolloutEvent = Happened &
   (
-    | { readonly kind: 'started'; /** Why, where somebody said. */ readonly reason?: string | undefined }
+    | {
+        readonly kind: 'started';
+        /** Why, where somebody said. */
+        readonly reason?: string | undefined;
+        /** Epoch milliseconds of the first sign that the release before was bad, for a rollback that began by itself. */
+        readonly badSince?: number | undefined;
+      }
     | { readonly kind: 'effect-done'; readonly effect: string; readonly result: EffectResult }
     | { readonly kind: 'effect-failed'; readonly effect: string; readonly failure: FailureData }
     /** An effect failed and is tried again; told once per effect. */

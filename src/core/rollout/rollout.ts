@@ -65,9 +65,11 @@ export interface Rollout {
   /** Time of the newest event. */
   readonly at: number;
   readonly deadlineAt: number;
+  /** First sign of what led to going back, where requests or answers of a metric source told. */
+  readonly badSince?: number | undefined;
   /** When it was decided to go back. */
   readonly wentBackAt?: number | undefined;
-  /** When all traffic was on stable again. */
+  /** When all traffic was on the release that it goes back to. */
   readonly safeAt?: number | undefined;
   readonly endedAt?: number | undefined;
   /** Why it goes back, pauses, waits or failed: one sentence for people. */

@@ -2,6 +2,7 @@
 
 import { assert } from '../../base/assert.ts';
 import type { FailureData } from '../../base/failure.ts';
+import { badSince } from '../decision/bad-since.ts';
 import { decide, type Decision } from '../decision/decide.ts';
 import { allTraffic } from '../routes.ts';
 import type { HoldStep } from '../plan/step.ts';
@@ -45,7 +46,7 @@ function isStale(state: Rollout, event: RolloutEvent): boolean {
 function handle(state: Rollout, event: RolloutEvent): Next {
   switch (event.kind) {
     case 'started':
-      return { rollout: beginStep(state, 0) };
+      return { rollout: beginStep(event.badSince === undefined ? state : { ...state, badSince: event.badSince }, 0) };
     case 'effect-done':
       return { rollout: onEffectDone(state, event) };
     case 'effect-failed':
@@ -155,10 +156,12 @@ function absorb(state: Rollout, event: Extract<RolloutEvent, { kind: 'effect-don
   return { ...rollout, queue: actions };
 }
 
-/** Notes when all traffic was on stable again: the time to recover ends here, whatever is still to be cleared away. */
+/** Notes when all traffic was on the release that is gone back to: the time to recover ends here, whatever is still to be cleared away. */
 function markSafe(state: Rollout): Rollout {
-  if (state.course === 'forward' || state.safeAt !== undefined || state.share !== 0) return state;
-  return { ...state, safeAt: state.at };
+  if (state.safeAt !== undefined) return state;
+  // A rollback goes forward to the release that it brings back.
+  const isRollback = state.course === 'forward' && state.plan.strategy === 'rollback' && state.share === allTraffic;
+  return isRollback || (state.course === 'back' && state.share === 0) ? { ...state, safeAt: state.at } : state;
 }
 
 function onEffectFailed(state: Rollout, failure: FailureData): Rollout {
@@ -224,7 +227,7 @@ function follow(before: Rollout, step: HoldStep, decision: Decision): Rollout {
     case 'pause':
       return pause(state, decision.reason);
     case 'go-back':
-      return distrust(keepJudgement(state, step), decision.reason, {
+      return distrust(withBadSince(keepJudgement(state, step)), decision.reason, {
         ...(decision.confidence === undefined ? failedGate : lowConfidence),
         message: decision.reason,
       });
@@ -243,6 +246,12 @@ const lowConfidence = {
 
 function keepConfidence(state: Rollout, { confidence }: Decision): Rollout {
   return confidence === undefined ? state : { ...state, confidences: [...(state.confidences ?? []), confidence] };
+}
+
+function withBadSince(state: Rollout): Rollout {
+  const { hold } = state;
+  const since = hold?.judgement === undefined ? undefined : badSince(hold.judgement);
+  return since === undefined ? state : { ...state, badSince: since };
 }
 
 function keepJudgement(state: Rollout, step: HoldStep): Rollout {
@@ -306,7 +315,15 @@ function distrust(state: Rollout, reason: string, failure: FailureData): Rollout
 /** Traffic first: the way back begins with the routes, whatever was being done. */
 function goBack(state: Rollout, reason: string, failure?: FailureData): Rollout {
   if (state.course === 'back') return state;
-  const back: Rollout = { ...state, course: 'back', reason, failure, wentBackAt: state.at, resume: undefined };
+  const back: Rollout = {
+    ...state,
+    course: 'back',
+    reason,
+    failure,
+    wentBackAt: state.at,
+    safeAt: undefined,
+    resume: undefined,
+  };
   return beginStep(back, 0);
 }
 
