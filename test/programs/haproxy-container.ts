@@ -30,7 +30,7 @@ export class HaproxyContainer {
   }
 
   static async start(): Promise<HaproxyContainer> {
-    await makeImage();
+    await haproxyImage();
     const container = new HaproxyContainer(await mkdtemp(join(tmpdir(), 'sluice-haproxy-container-')));
     await mkdir(container.own);
     await writeFile(
@@ -100,8 +100,9 @@ frontend own
   }
 }
 
-async function makeImage(): Promise<void> {
-  if ((await run('docker', ['image', 'inspect', image]).catch(() => undefined)) !== undefined) return;
+/** The reference of the image; made where the machine does not have it yet. */
+export async function haproxyImage(): Promise<string> {
+  if ((await run('docker', ['image', 'inspect', image]).catch(() => undefined)) !== undefined) return image;
   const root = await mkdtemp(join(tmpdir(), 'sluice-image-'));
   try {
     const { stdout: where } = await run('which', [(await findHaproxy()) ?? 'haproxy']);
@@ -119,6 +120,7 @@ async function makeImage(): Promise<void> {
       imported.once('exit', resolve);
     });
     if (code !== 0) throw new Error('the image of HAProxy could not be made');
+    return image;
   } finally {
     await rm(root, { recursive: true, force: true });
   }
