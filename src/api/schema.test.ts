@@ -72,8 +72,14 @@ describe('the schemas of the wire', () => {
   it('take whole requests and refuse unknown fields', () => {
     const deploy = { spec: aSpec(shop), actor: 'ada@machine' };
     assert.deepEqual(deployRequest.parse(deploy), deploy);
+    const facts = { safety: { tests: { total: 3, failed: 1, skipped: 1 } }, coverage: { lines: 9, covered: 9 } };
+    assert.deepEqual(deployRequest.parse({ ...deploy, facts }), { ...deploy, facts });
     for (const wrong of [
       { ...deploy, force: true },
+      { ...deploy, facts: { mood: 'good' } },
+      { ...deploy, facts: { safety: { tests: { total: 1, failed: 1, skipped: 1 } } } },
+      { ...deploy, facts: { coverage: { lines: 1, covered: 2 } } },
+      { ...deploy, facts: { change: { commit: '; rm' } } },
       { spec: deploy.spec },
       { ...deploy, actor: '' },
       { ...deploy, actor: 'a\nb' },

@@ -134,7 +134,8 @@ test('several reports of one kind add up, and a summary of one’s own fills wha
 
 const wrong: readonly (readonly [string, () => Partial<Parameters<typeof sources>[0]>, RegExp])[] = [
   ['a report that is not there', () => ({ reports: { tests: [join(root, 'gone.xml')] } }), /gone\.xml is not there/],
-  ['a directory', () => ({ reports: { tests: [root] } }), /cannot be read/],
+  ['a directory', () => ({ reports: { tests: [root] } }), /is not a file/],
+  ['a device that never ends', () => ({ reports: { tests: ['/dev/zero'] } }), /is not a file/],
   [
     'a summary with a word too many',
     () => ({ reports: { summary: [put('s.json', '{"mood":"good"}')] } }),
@@ -158,8 +159,8 @@ for (const [what, more, message] of wrong) {
 
 test('a report beyond all measure is not read', async () => {
   const file = put('huge.xml', '');
-  truncateSync(file, 65 * 1024 * 1024);
-  await assert.rejects(collectFacts(sources({ reports: { tests: [file] } })), /more than 67108864/);
+  truncateSync(file, 33 * 1024 * 1024);
+  await assert.rejects(collectFacts(sources({ reports: { tests: [file] } })), /more than 33554432/);
 });
 
 test('a configured base that is no commit, or looks like an option, is refused', async () => {
@@ -171,7 +172,7 @@ test('a configured base that is no commit, or looks like an option, is refused',
   }
 });
 
-test('a repository cannot make git start a program', async () => {
+test('git starts no outside diff, no text conversion, no pager and no file monitor', async () => {
   git('init', '-q');
   put('a.txt', 'one\n');
   put('.gitattributes', '*.txt diff=evil\n');

@@ -11,7 +11,7 @@ export interface Coverage {
 }
 
 /** Beyond so many lines it is no report of a service. */
-const mostLines = 5_000_000;
+const mostLines = 2_000_000;
 
 class Lines {
   readonly files = new Map<string, Map<number, number>>();

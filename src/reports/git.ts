@@ -1,4 +1,4 @@
-// Asks git, with argument lists, bounded in time and output, and without anything that its configuration could start.
+// Asks git, with argument lists, bounded in time and output, and without pagers, outside diffs, hooks and file monitors.
 
 import { execFile } from 'node:child_process';
 

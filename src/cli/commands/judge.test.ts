@@ -193,6 +193,19 @@ test('where the buckets of the releases differ only errors are compared, and not
   assert.equal(same.verdict, 'promote');
 });
 
+test('numbers that are no times are not judged, and wealth stays a number', async () => {
+  const lines = [
+    '{"t":1e300,"v":"canary","status":200}',
+    '{"t":-1e300,"v":"stable","status":200}',
+    '{"t":1e400,"v":"stable","status":200}',
+  ];
+  const bad = Array.from({ length: 50_000 }, (_, index) =>
+    request(1 + index / 25_000, index % 2 === 0 ? 'canary' : 'stable', index % 2 === 0 ? 500 : 200),
+  );
+  const { unreadableLines, wealth, verdict } = await judged([...lines, ...bad]);
+  assert.deepEqual([unreadableLines, verdict, Number.isFinite(wealth)], [3, 'abort', true]);
+});
+
 test('two traces in one are not taken for one', async () => {
   const header = JSON.stringify({ format: 'canary-trace/1', le: [50] });
   const { unreadableLines, problems } = await judged([header, request(1, 'canary'), header]);

@@ -19,6 +19,7 @@ export function specProblems(spec: DeploySpec): readonly RuleProblem[] {
     ...healthProblems(spec),
     ...strategyProblems(spec),
     ...gateProblems(spec),
+    ...rateProblems(spec),
     ...queryProblems(spec),
     ...previewProblems(spec),
     ...haproxyProblems(spec),
@@ -139,6 +140,16 @@ function gateProblems({ gates, strategy, instances }: DeploySpec): readonly Rule
       message: `the new release cannot be compared with stable: ${why}`,
       remedy: fixedLimitRemedy(gate),
     }));
+}
+
+/** Of all limits only those of the request rate have two sides. */
+function rateProblems({ gates }: DeploySpec): readonly RuleProblem[] {
+  const limits = gates.filter((gate) => gate.kind === 'absolute').filter(({ metric }) => metric === 'requestRate');
+  const least = limits.find(({ bound }) => bound === 'min')?.limit ?? 0;
+  const most = limits.find(({ bound }) => bound === 'max')?.limit ?? Infinity;
+  if (least <= most) return [];
+  const message = `no rate is at least ${least}/s and at most ${most}/s`;
+  return [{ path: ['gates', 'requestRate', 'min'], message, remedy: 'Lower min, or raise max.' }];
 }
 
 function queryPath(gates: DeploySpec['gates'], query: GateCheck): RuleProblem['path'] {

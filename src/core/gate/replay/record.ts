@@ -49,10 +49,13 @@ export function unreadable(problem: string): Line {
   return { kind: 'unreadable', problem };
 }
 
+/** Some three thousand years: beyond it are numbers, but no times. */
+const latestSeconds = 1e11;
+
 /** A request, or why its numbers cannot be those of one. */
 export function requestLine(record: LogRecord): Line {
   const { atSeconds, status, latencyMs } = record;
-  if (!Number.isFinite(atSeconds)) return unreadable('the time is not a number');
+  if (!(Math.abs(atSeconds) <= latestSeconds)) return unreadable(`${atSeconds} s is no time of a log`);
   if (!Number.isInteger(status) || status < 100 || status > 599) return unreadable(`${status} is not an HTTP status`);
   if (latencyMs !== undefined && !(latencyMs >= 0 && latencyMs < 1e9))
     return unreadable(`${latencyMs} ms is not a duration`);
