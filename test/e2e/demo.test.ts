@@ -105,6 +105,8 @@ describe('the demo', { skip: noProc, timeout: 3 * patienceMs }, () => {
         'canary v5 ROLLED_BACK',
         'canary v6 VERIFIED',
         'rollback v3 VERIFIED',
+        'blue-green v7 VERIFIED',
+        'rollback v3 VERIFIED',
       ],
     );
   });

@@ -48,7 +48,7 @@ test('a slow candidate is said to be slower, by about how much', () => {
   const text = said(trial(1000, 90, counts(100, 0, 2)), 90_000);
   assert.match(
     text,
-    /^fail: the candidate is slower than stable at 10 % of traffic; an honest candidate .* once in 100 deployments/,
+    /^fail: the candidate is slower than stable at 10 % of traffic \(p50 and p95 .* against .*\); an honest candidate .* once in 100 deployments/,
   );
   assert.match(text, /most of it says that all requests of the candidate take about \d\.\d\d times as long/);
 });

@@ -25,9 +25,9 @@ function headline(outcome: GateVerdict['outcome'], reason: GateVerdict['reason']
   const odds = `an honest candidate reaches such evidence at most once in ${whole(wealth.needed)} deployments`;
   switch (reason) {
     case 'errors':
-      return `fail: the candidate fails more requests than stable ${at}; ${odds}`;
+      return `fail: the candidate fails more requests than stable ${at} (${both(evidence, failed)}); ${odds}`;
     case 'latency':
-      return `fail: the candidate is slower than stable ${at}; ${odds}`;
+      return `fail: the candidate is slower than stable ${at} (p50 and p95 ${both(evidence, slowest)}); ${odds}`;
     case 'complete':
       return `pass: the candidate is no worse than stable by more than the margins ${at}`;
     case 'no-stable':
@@ -41,9 +41,21 @@ function headline(outcome: GateVerdict['outcome'], reason: GateVerdict['reason']
   }
 }
 
+function both({ candidate, stable }: GateEvidence, of: (evidence: ReleaseEvidence) => string): string {
+  return `${of(candidate)} against ${of(stable)}`;
+}
+
+function failed({ errors, requests }: ReleaseEvidence): string {
+  return `${whole(errors)} of ${whole(requests)}`;
+}
+
+function slowest({ p50, p95 }: ReleaseEvidence): string {
+  return [p50, p95].map((value) => (value === undefined ? 'unknown' : milliseconds(value.valueMs))).join(' and ');
+}
+
 function release({ requests, errors, errorRate, errorRateInterval, p50, p95, p99 }: ReleaseEvidence): string {
   if (requests === 0) return 'no requests';
-  const failed = `${whole(errors)} of ${whole(requests)} requests failed, ${percent(errorRate)} (${percent(errorRateInterval.low)} to ${percent(errorRateInterval.high)})`;
+  const errorsOf = `${whole(errors)} of ${whole(requests)} requests failed, ${percent(errorRate)} (${percent(errorRateInterval.low)} to ${percent(errorRateInterval.high)})`;
   const slow = (
     [
       ['p50', p50],
@@ -51,7 +63,7 @@ function release({ requests, errors, errorRate, errorRateInterval, p50, p95, p99
       ['p99', p99],
     ] as const
   ).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${latency(value)}`]));
-  return [failed, ...slow].join(', ');
+  return [errorsOf, ...slow].join(', ');
 }
 
 function latency({ valueMs, lowMs, highMs }: LatencyEvidence): string {
