@@ -178,7 +178,12 @@ const platform = z.discriminatedUnion('driver', [
   z.strictObject({ driver: z.literal('memory') }),
 ]);
 
-const connect = z.strictObject({ host: z.string().min(1).max(255), port: z.int().min(1).max(65_535) });
+/** A host as it may stand in a router's configuration. */
+const plainHost = z
+  .string()
+  .max(255)
+  .regex(/^[A-Za-z0-9:][A-Za-z0-9._:-]*$/);
+const connect = z.strictObject({ host: plainHost, port: z.int().min(1).max(65_535) });
 
 const haproxy = z.strictObject({
   driver: z.literal('haproxy'),

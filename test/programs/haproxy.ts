@@ -27,6 +27,8 @@ export interface HaproxyOptions {
   readonly more?: string;
   /** `level admin expose-fd listeners` where nothing else is said. */
   readonly socketOptions?: string;
+  /** Further stats sockets. */
+  readonly sockets?: readonly string[];
   /** Loads Sluice's directory; true where nothing else is said. */
   readonly loads?: boolean;
 }
@@ -81,7 +83,7 @@ export class Haproxy {
       this.config,
       `global
   stats socket ${this.socket} mode 600 ${this.#options.socketOptions ?? 'level admin expose-fd listeners'}
-  nbthread 2
+${(this.#options.sockets ?? []).map((socket) => `  stats socket ${socket}\n`).join('')}  nbthread 2
 defaults
   mode http
   timeout client 10s

@@ -3,10 +3,25 @@
 import type { DeploySpec } from '../../core/plan/spec.ts';
 import type { RuleProblem } from './rule.ts';
 
+/** Such paths stand in HAProxy’s configuration as they are. */
+const plainPath = /^[A-Za-z0-9_./+@=-]+$/;
+
 const plainName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 
 export function haproxyProblems({ router, strategy }: DeploySpec): readonly RuleProblem[] {
-  if (router.driver !== 'haproxy' || strategy.kind !== 'canary') return [];
+  if (router.driver !== 'haproxy') return [];
+  return [...directoryProblems(router.directory), ...nameProblems(strategy)];
+}
+
+function directoryProblems(directory: string): readonly RuleProblem[] {
+  if (plainPath.test(directory)) return [];
+  const message = `HAProxy cannot be given the path ${JSON.stringify(directory)}`;
+  const remedy = 'Use a directory whose path has letters, digits and . _ - + @ = only.';
+  return [{ path: ['router', 'haproxy', 'directory'], message, remedy }];
+}
+
+function nameProblems(strategy: DeploySpec['strategy']): readonly RuleProblem[] {
+  if (strategy.kind !== 'canary') return [];
   const remedy = 'With HAProxy use letters, digits, dashes, dots and underscores.';
   const problems: RuleProblem[] = strategy.match.flatMap((match, index) => {
     const name = 'header' in match ? match.header : match.cookie;

@@ -308,6 +308,16 @@ describe('the HAProxy router', { skip: withoutHaproxy }, () => {
     assert.doesNotMatch(JSON.stringify(seen), /1\.2\.3\.4|evil/);
   });
 
+  test('the Runtime API may be reached over TCP', async (bench) => {
+    const port = await freePort();
+    const { spec } = await bench.router({}, { sockets: [`ipv4@127.0.0.1:${port} level admin expose-fd listeners`] });
+    const { router } = routerFor({ ...spec, socket: { host: '127.0.0.1', port } });
+    const one = await bench.instance('one');
+    await router.check(scope);
+    await router.apply(routesOf(1, [group('a', 10_000, one)]));
+    assert.equal((await get(spec.listen)).body, 'one');
+  });
+
   test('a command of the user’s reloads as well', async (bench) => {
     const { spec, haproxy } = await bench.router();
     const command = ['kill', '-USR2', String(await haproxy.master())];

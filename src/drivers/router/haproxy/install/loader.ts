@@ -75,6 +75,7 @@ async function inContainer(spec: HaproxyRouterSpec, container: string): Promise<
     });
   }
   const directory = join(mount.Destination, spec.directory.slice(mount.Source.length));
+  assertPlain(directory);
   const words = [Path, ...(Args ?? [])];
   const start = words.findIndex((word) => basename(word) === 'haproxy');
   const line = start < 0 ? words : words.slice(start);
@@ -83,6 +84,15 @@ async function inContainer(spec: HaproxyRouterSpec, container: string): Promise<
   const check =
     givenCheck(spec) ?? checkOf(['docker', 'exec', container, line[0] ?? 'haproxy'], line, absolute, directory);
   return { directory, checkCommand: check, ownNetwork: HostConfig.NetworkMode === 'host' };
+}
+
+/** The path stands in the configuration as it is. */
+function assertPlain(directory: string): void {
+  if (/^[A-Za-z0-9_./+@=-]+$/.test(directory)) return;
+  throw new Failure('router.setup', `HAProxy cannot be given the path ${JSON.stringify(directory)}.`, {
+    at: 'router.haproxy.directory',
+    remedy: 'Mount it where the path has letters, digits and . _ - + @ = only.',
+  });
 }
 
 function noContainer(container: string, words: string): Failure {
