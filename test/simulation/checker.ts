@@ -1,5 +1,6 @@
 // What must hold in the simulated world after every step, judged from outside: by what the router, platform and store show.
 
+import { isBound } from '../../src/core/gate/verdict.ts';
 import { allTraffic, shareOf, type Routes } from '../../src/core/routes.ts';
 import type { EventRecord } from '../../src/core/rollout/record.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
@@ -25,6 +26,8 @@ export class Checker {
   #seen: Routes | undefined;
   readonly #versions = new Map<string, { readonly version: number; readonly to: string }>();
   readonly #failedGates = new Set<string>();
+  /** Deployments that a person sent on. */
+  readonly #sentOn = new Set<string>();
   #sequence = 0;
 
   constructor(world: World) {
@@ -50,11 +53,19 @@ export class Checker {
         throw new Violation('a failing gate never ends in promotion', `${rollout.id} was verified`);
       }
     }
+    for (const rollout of rollouts) this.#checkAnswers(rollout);
     if (state?.outbox.length !== 0) throw new Violation('nothing is left over', 'effects lie in the outbox');
     this.#checkEnd(rollouts, state.situation.stable?.release.id);
     const known = new Set([state.situation.stable?.release.id, state.situation.warm?.placement.release.id]);
     const orphan = this.#world.platform.view().find((instance) => !known.has(instance.release));
     if (orphan !== undefined) throw new Violation('nothing is left over', `instance ${orphan.id} belongs to nobody`);
+  }
+
+  /** By itself nothing goes on from a hold in which a metric source had no good number. */
+  #checkAnswers({ id, status, judgements }: Rollout): void {
+    if (status !== 'VERIFIED' || this.#sentOn.has(id)) return;
+    const open = judgements.find(({ judgement }) => isBound(judgement));
+    if (open !== undefined) throw new Violation('no number, no promotion', `${id} went on from ${open.name}`);
   }
 
   /** Traffic is where the record says: on stable, wholly, on instances that run. */
@@ -92,6 +103,7 @@ export class Checker {
       );
     }
     this.#versions.set(record.deployment, { version: record.version, to: record.to });
+    if (record.event.kind === 'promote') this.#sentOn.add(record.deployment);
     if (record.event.kind === 'judged' && record.event.judgement.outcome === 'fail' && isTrial(record)) {
       this.#failedGates.add(record.deployment);
     }

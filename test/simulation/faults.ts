@@ -1,6 +1,7 @@
 // Faults of the simulated world: calls that fail, are slow, or succeed without the caller learning of it; controllers that crash or freeze.
 
 import { Failure } from '../../src/base/failure.ts';
+import { noNumber, noNumberReasons, type NoNumber } from '../../src/core/metrics/question.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Random } from './random.ts';
 
@@ -32,6 +33,14 @@ export class Faults {
     if (this.#random.chance(0.4)) return this.#clock.sleep(this.#random.between(100, 8_000));
     throw new Failure('router.unreachable', `${what} does not answer`, { remedy: 'This is a simulated fault.' });
   };
+
+  /** A metric source that has no number. */
+  strikeAnswer(): NoNumber | 'silent' | undefined {
+    if (this.#left === 0 || !this.#random.chance(this.#chance)) return undefined;
+    this.#left -= 1;
+    const reason = this.#random.pick([...noNumberReasons, 'silent'] as const);
+    return reason === 'silent' ? reason : noNumber(reason, 'a simulated fault');
+  }
 
   /** The same for the store, whose failures have codes of their own. */
   readonly strikeStore = async (): Promise<void> => {

@@ -97,6 +97,23 @@ const breakages: readonly {
     },
   },
   {
+    invariant: 'no number, no promotion',
+    how: 'a good answer of a metric source reaches the engine, none the record',
+    breakWorld: (world) => {
+      const rollouts = world.store.rollouts.bind(world.store);
+      world.store.rollouts = async (query) =>
+        (await rollouts(query)).map((rollout) => ({
+          ...rollout,
+          judgements: rollout.judgements.map(({ name, judgement }) => {
+            const verdicts = judgement.verdicts.map((verdict) =>
+              verdict.binding === true ? { ...verdict, outcome: 'inconclusive' as const } : verdict,
+            );
+            return { name, judgement: { ...judgement, verdicts } };
+          }),
+        }));
+    },
+  },
+  {
     invariant: 'everything ends',
     how: 'the router never answers an order',
     breakWorld: (world) => {

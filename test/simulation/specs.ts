@@ -1,6 +1,6 @@
 // Specifications and releases for simulated deployments.
 
-import type { GateCheck } from '../../src/core/gate/check.ts';
+import type { GateCheck, QueryCheck } from '../../src/core/gate/check.ts';
 import type { ConfidencePolicy } from '../../src/core/decision/confidence.ts';
 import { gatePresets } from '../../src/core/gate/statistics/settings.ts';
 import type { DeploySpec, StrategySpec } from '../../src/core/plan/spec.ts';
@@ -31,6 +31,21 @@ const gates: readonly GateCheck[] = [
 
 const statistical: GateCheck = { kind: 'statistical', preset: 'low-traffic', gate: gatePresets['low-traffic'] };
 
+/** The share of failed requests, as a metric source knows it. */
+const asked: QueryCheck = {
+  kind: 'query',
+  name: 'errors',
+  source: 'main',
+  query: 'errors',
+  minSamples: 0,
+  max: 0.2,
+  points: 1,
+  noData: 'hold',
+  weight: 1,
+  intervalMs: 1_000,
+  windowMs: 10_000,
+};
+
 /** A specification whose release directory is `source`; everything that may differ is drawn. */
 export function drawSpec(random: Random, source: string): DeploySpec {
   const instances = random.between(1, 4);
@@ -44,6 +59,7 @@ export function drawSpec(random: Random, source: string): DeploySpec {
     validation: random.chance(0.7) ? [readiness] : [],
     strategy: drawStrategy(random, instances),
     gates: drawGates(random),
+    metrics: { main: { driver: 'memory' } },
     watch: { forMs: random.chance(0.3) ? 10_000 : 0, checks: gates.slice(0, 1), healthFailingMs: 5_000 },
     ...(random.chance(0.3) ? { confidence: drawConfidence(random) } : {}),
     platform: { driver: 'memory' },
@@ -56,7 +72,8 @@ export function drawSpec(random: Random, source: string): DeploySpec {
 
 function drawGates(random: Random): readonly GateCheck[] {
   const limits = random.chance(0.9) ? gates : [];
-  return random.chance(0.4) ? [statistical, ...limits] : limits;
+  const questions = random.chance(0.3) ? [{ ...asked, points: random.between(1, 2) }] : [];
+  return [...(random.chance(0.4) ? [statistical] : []), ...limits, ...questions];
 }
 
 /** Scores are somewhere in the middle here, so these limits let all through, ask about all, or send some or all back. */

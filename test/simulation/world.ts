@@ -32,7 +32,7 @@ export class World {
   readonly releases: MemoryReleases;
   readonly store: Store;
   readonly prober: Prober;
-  readonly metrics = new MemoryMetrics({ clock: this.clock, answer: () => 0 });
+  readonly metrics: MemoryMetrics;
   readonly log: Log;
   readonly random: Random;
   /** Log lines, for a failing seed. */
@@ -52,6 +52,10 @@ export class World {
     const fault = ({ operation }: { readonly operation: string }) =>
       operation === 'logs' || operation === 'list' || operation === 'read' ? undefined : faults.strike(operation);
     this.platform = createMemoryPlatform({ clock: this.clock, fault });
+    this.metrics = new MemoryMetrics({
+      clock: this.clock,
+      answer: ({ values }) => faults.strikeAnswer() ?? this.#serving.get(values.release)?.errors ?? 0,
+    });
     this.router = new MemoryRouter({ clock: this.clock, fault });
     this.releases = createMemoryReleases({ clock: this.clock, fault });
     this.store = createMemoryStore({ before: faults.strikeStore, after: (call) => this.#noteShare(call) });
