@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import { gatePresets } from '../statistics/settings.ts';
 import { createAccessLogParser, createHaproxyParser } from './access-log.ts';
 import { createTraceParser } from './canary-trace.ts';
@@ -175,3 +176,45 @@ test('the plots show the line that aborts and when it was crossed', () => {
   assert.equal(svg.match(/<polyline/g)?.length, 1);
   assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
 });
+
+const anyParser: readonly (readonly [string, () => LineParser])[] = [
+  ['a trace', () => createTraceParser()],
+  ['an access log', () => createAccessLogParser({ candidate: /a/, field: 'x' })],
+  ['an access log by word', () => createAccessLogParser({ candidate: /1/, field: '-2' })],
+  ['an HAProxy log', () => createHaproxyParser({ candidate: /a/, field: 'server' })],
+  ['a CSV file', () => createCsvParser()],
+];
+
+/** Lines that are nearly right, which is where readers break. */
+const nearly = fc.oneof(
+  fc.string({ maxLength: 200 }),
+  fc.constantFrom(
+    'time,release,status,ms',
+    '{"t":1,"v":"canary","status":200,"ms":-0}',
+    '{"format":"canary-trace/1","le":[1,2],"history":{"n":1,"errors":9,"buckets":[1,1,1]},"cfg":{"alpha":1e-300}}',
+    '{"t":-1e10,"v":"stable","status":599,"ms":9e8}',
+    '1,canary,200,5',
+    '"1"",canary',
+    '09/Oct/2025:13:00:00 "GET /" 200 x=a',
+    '10.0.0.1 - - [99/Oct/0000:99:99:99 +9999] "GET / HTTP/1.1" 599 1 x=a 0.001',
+    'h[1]: c [31/Feb/2025:00:00:00.9] f b/a -1/-1/-1/-1/99999999 -1 0 - -',
+  ),
+  fc
+    .record({ t: fc.double(), v: fc.constantFrom('canary', 'stable', 'x'), status: fc.integer(), ms: fc.double() })
+    .map((line) => JSON.stringify(line)),
+);
+
+for (const [what, parser] of anyParser) {
+  test(`whatever stands in ${what}, it is read or counted, and the evidence stays made of numbers`, () => {
+    fc.assert(
+      fc.property(fc.array(nearly, { maxLength: 60 }), (lines) => {
+        const { verdict, points, evidence } = replay(lines, { parser: parser() });
+        assert.equal(verdict.lines, lines.length);
+        assert.ok(verdict.unreadableLines <= lines.length && verdict.problems.length <= 5);
+        assert.ok([verdict.wealth, verdict.atSeconds, ...points.map(({ wealth }) => wealth)].every(Number.isFinite));
+        if (evidence !== undefined) assert.doesNotMatch(JSON.stringify(evidence.promotion), /null/);
+      }),
+      { seed: 3, numRuns: 300 },
+    );
+  });
+}
