@@ -7,18 +7,25 @@ import { deploySpecSchema } from './deploy-spec-schema.ts';
 import { parseConfig } from './parse.ts';
 import { resolveEnvironment } from './resolve.ts';
 
-function resolved(haproxy: string, more = ''): DeploySpec {
-  const text = `service: shop
-release: { directory: ./dist, command: node server.js }
-router: { haproxy: { listen: 80, directory: ./lb, socket: ./admin.sock, reload: { pidFile: ./pid }${haproxy} } }
-${more}`;
-  return resolveEnvironment(parseConfig(text, 'sluice.yaml'), 'production', '/app');
+const plain = { listen: 80, directory: './lb', socket: './admin.sock', reload: { pidFile: './pid' } };
+
+function resolved(changes: object = {}, strategy: unknown = 'blue-green'): DeploySpec {
+  const config = {
+    service: 'shop',
+    release: { directory: './dist', command: 'node server.js' },
+    strategy,
+    router: { haproxy: { ...plain, ...changes } },
+  };
+  return resolveEnvironment(parseConfig(JSON.stringify(config), 'sluice.yaml'), 'production', '/app');
 }
 
 test('HAProxy’s settings come to absolute paths, and pass unchanged through JSON and the schema', () => {
-  const spec = resolved(
-    ', preview: 81, check: "haproxy -c -f {directory}", feed: 0.0.0.0:5141, feedReach: 172.17.0.1:5141',
-  );
+  const spec = resolved({
+    preview: 81,
+    check: 'haproxy -c -f {directory}',
+    feed: '0.0.0.0:5141',
+    feedReach: '172.17.0.1:5141',
+  });
   assert.deepEqual(spec.router, {
     driver: 'haproxy',
     listen: { host: '0.0.0.0', port: 80 },
@@ -34,30 +41,30 @@ test('HAProxy’s settings come to absolute paths, and pass unchanged through JS
   assert.deepEqual(deploySpecSchema.parse(JSON.parse(JSON.stringify(spec))), spec);
 });
 
-const refused: readonly (readonly [string, string, string, RegExp])[] = [
-  ['a path with a space', ', directory: "./my lb"', '', /router\.haproxy\.directory: HAProxy cannot be given/],
-  ['a socket that is neither path nor address', ', socket: admin', '', /neither a path nor an address/],
-  ['two ways to reload', ', reload: { container: lb, pidFile: p }', '', /exactly one way to reload/],
-  ['a preview where users are', ', preview: "0.0.0.0:80"', '', /router\.haproxy\.preview/],
+const refused: readonly (readonly [string, object, unknown, RegExp])[] = [
+  ['a path with a space', { directory: './my lb' }, 'blue-green', /HAProxy cannot be given the path/],
+  ['a socket that is neither path nor address', { socket: 'admin' }, 'blue-green', /neither a path nor an address/],
+  ['two ways to reload', { reload: { container: 'lb', pidFile: 'p' } }, 'blue-green', /exactly one way to reload/],
+  ['a preview where users are', { preview: '0.0.0.0:80' }, 'blue-green', /router\.haproxy\.preview/],
   [
     'a header that cannot stand in the configuration',
-    '',
-    'strategy: { canary: { match: [{ header: "x~y", equals: "1" }] } }',
-    /HAProxy cannot be given the name "x~y"/,
+    {},
+    { canary: { match: [{ header: 'x~y', equals: '1' }] } },
+    /HAProxy cannot be given the name/,
   ],
 ];
 
-for (const [name, haproxy, more, words] of refused) {
+for (const [name, changes, strategy, words] of refused) {
   test(`${name} is refused by name`, () => {
     assert.throws(
-      () => resolved(haproxy, more),
+      () => resolved(changes, strategy),
       (thrown) => thrown instanceof Failure && words.test(`${thrown.message} ${JSON.stringify(thrown.details)}`),
     );
   });
 }
 
 test('a specification off the wire brings nothing into HAProxy’s configuration but hosts and names', () => {
-  const spec = resolved('');
+  const spec = resolved();
   for (const host of ['a\nfrontend evil', 'a b', '', '-f']) {
     const router = { ...spec.router, listen: { host, port: 80 } };
     assert.equal(deploySpecSchema.safeParse({ ...spec, router }).success, false, host);
