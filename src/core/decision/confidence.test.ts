@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { asking } from '../../../test/engine/specs.ts';
+import { latencyBounds } from '../gate/histogram.ts';
+import { evaluate } from '../gate/statistics/evidence.ts';
+import { addReading, stageStarted, startGate } from '../gate/statistics/gate.ts';
+import { gatePresets } from '../gate/statistics/settings.ts';
 import type { Judgement } from '../gate/verdict.ts';
 import { confidenceOf, type ConfidenceQuestion, describeConfidence } from './confidence.ts';
 import type { ConfidenceFacts, PastOutcome, ReleaseFacts } from './facts.ts';
@@ -163,7 +167,7 @@ test('coverage: the changed lines count most, and beyond 80 % there is nothing t
 test('health: without requests nothing is said; a failing gate is nothing; limits count more on more requests', () => {
   const judged = (outcome: Judgement['outcome'], requests: number): Judgement => ({
     outcome,
-    verdicts: [],
+    verdicts: [{ check: 'error rate at most 5 %', outcome, reason: '0 % of requests failed', samples: requests }],
     candidate: { release: 'shop@new', requests, errors: 0, unanswered: 0 },
     lost: 0,
   });
@@ -171,6 +175,39 @@ test('health: without requests nothing is said; a failing gate is nothing; limit
   assert.equal(healthFactor(judged('inconclusive', 0)), undefined);
   assert.equal(healthFactor(judged('fail', 10))?.value, 0);
   assert.equal(healthFactor(judged('inconclusive', 500))?.value, 60);
+  assert.equal(healthFactor({ ...judged('pass', 500), verdicts: [] })?.value, 50, 'without a gate nobody looked');
   const [few, many] = [healthFactor(judged('pass', 10))?.value ?? 0, healthFactor(judged('pass', 1000))?.value ?? 0];
   assert.ok(few > 60 && few < many && many < 100);
+});
+
+test('health follows the gate’s wealth and bets: up as the candidate proves itself, down as the evidence against it grows', () => {
+  const gate = { ...gatePresets.default, warmUpMs: 0 };
+  const latency = (count: number): number[] => latencyBounds.concat(0).map((_, bucket) => (bucket === 30 ? count : 0));
+  const after = (seconds: number, failed: number): number => {
+    const state = startGate(gate, { candidate: 'shop@new', stable: 'shop@old', at: 0 });
+    stageStarted(gate, state, { at: 0, share: 1000 });
+    for (let second = 1; second <= seconds; second += 1) {
+      const errors = second <= failed ? 1 : 0;
+      addReading(gate, state, second * 1000, {
+        candidate: { requests: 10, errors, latency: latency(10 - errors) },
+        stable: { requests: 90, errors: 0, latency: latency(90) },
+      });
+    }
+    const verdict = evaluate(gate, state, seconds * 1000);
+    const { evidence } = verdict;
+    const { requests, errors } = evidence.candidate;
+    const judgement: Judgement = {
+      outcome: verdict.outcome,
+      verdicts: [],
+      candidate: { release: 'shop@new', requests, errors, unanswered: 0 },
+      lost: 0,
+      statistics: { words: [], evidence },
+    };
+    return healthFactor(judgement)?.value ?? Number.NaN;
+  };
+  const [few, some, many] = [after(1, 0), after(8, 0), after(60, 0)];
+  assert.ok(few >= 60 && few < some && some < many, `${few} ${some} ${many}`);
+  assert.equal(many, 100);
+  assert.ok(after(8, 1) < some, `${after(8, 1)} ${some}`);
+  assert.equal(after(8, 8), 0);
 });

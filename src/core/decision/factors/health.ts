@@ -3,14 +3,15 @@
 import type { GateEvidence } from '../../gate/statistics/evidence.ts';
 import type { Judgement } from '../../gate/verdict.ts';
 import { errorRate } from '../../gate/verdict.ts';
-import { assessed, counted, percent, type Assessed } from './factor.ts';
+import { assessed, counted, percent, unknown, type Assessed } from './factor.ts';
 
 /** Undefined while the candidate has had no requests: then nothing can be said, and nothing is. */
 export function healthFactor(judgement: Judgement | undefined): Assessed | undefined {
   if (judgement === undefined || judgement.candidate.requests === 0) return undefined;
   const requests = counted(judgement.candidate.requests, 'request');
   if (judgement.outcome === 'fail') return assessed(0, `the gates say fail after ${requests}`);
-  const { statistics } = judgement;
+  const { statistics, verdicts } = judgement;
+  if (statistics === undefined && verdicts.length === 0) return unknown(`no gate judged its ${requests}`);
   return statistics === undefined ? byLimits(judgement) : byEvidence(judgement, statistics.evidence);
 }
 
