@@ -72,7 +72,7 @@ export function drawSpec(random: Random, source: string): DeploySpec {
 
 function drawGates(random: Random): readonly GateCheck[] {
   const limits = random.chance(0.9) ? gates : [];
-  const questions = random.chance(0.3) ? [{ ...asked, points: random.between(1, 2) }] : [];
+  const questions = random.chance(0.5) ? [{ ...asked, points: random.between(1, 2) }] : [];
   return [...(random.chance(0.4) ? [statistical] : []), ...limits, ...questions];
 }
 
