@@ -125,6 +125,28 @@ test('a column of a CSV file tells the releases apart', async () => {
   assert.deepEqual([verdict, unreadableLines], ['abort', 0]);
 });
 
+test('a log of JSON objects is told from a trace, and its releases by a name in it', async () => {
+  const lines = log(({ at, candidate, status, ms }) =>
+    JSON.stringify({
+      time_local: `${at} +0000`,
+      request: 'GET / HTTP/1.1',
+      Status: String(status),
+      request_time: (ms / 1000).toFixed(3),
+      upstream_addr: candidate ? '10.0.0.7:80' : '10.0.0.70:80',
+    }),
+  );
+  const { verdict, unreadableLines, notes } = await judged(lines, '--candidate', '10.0.0.7:80', '--share', '10%');
+  assert.deepEqual([verdict, unreadableLines, notes], ['abort', 0, []]);
+  const spoilt = [...lines, '{"time":1,"status":{}}', '[1]', '{"time_local":"noon","status":200,"upstream_addr":"x"}'];
+  const named = await judged(spoilt, '--release-field', 'upstream_addr', '--candidate', '/\\.7:/');
+  assert.equal(named.verdict, 'abort');
+  assert.deepEqual(named.problems, [
+    'line 1201: the part that names the release is missing',
+    'line 1202: not a JSON object',
+    'line 1203: "noon" is not a time',
+  ]);
+});
+
 test('a log in the common format is judged by its errors, and says that latency was not', async () => {
   const common = log(
     ({ at, candidate, status }) => `10.0.0.1 - ${candidate ? 'v2' : 'v1'} [${at} +0000] "GET / HTTP/1.0" ${status} 512`,
@@ -156,7 +178,7 @@ test('lines that cannot be read are counted, and the first of them named with wh
     'line 3: "many" is not an HTTP status',
     'line 4: "fast" is not a duration',
     'line 5: "now" is not a time',
-    'line 6: the row is too short to name a release',
+    'line 6: the part that names the release is missing',
   ]);
   const many = await judged(
     [...nginx, ...Array.from({ length: 1000 }, () => 'kernel: nonsense 10.0.0.7:80')],

@@ -9,6 +9,7 @@ import { createTraceParser } from '../../core/gate/replay/canary-trace.ts';
 import { createCsvParser } from '../../core/gate/replay/csv.ts';
 import { detectFormat, logFormats, type LogFormat } from '../../core/gate/replay/detect.ts';
 import { checksOf } from '../../core/gate/replay/checks.ts';
+import { createJsonParser } from '../../core/gate/replay/json-lines.ts';
 import { svgPlot } from '../../core/gate/replay/plot.ts';
 import type { LineParser } from '../../core/gate/replay/record.ts';
 import { patternOf, type ReleasePatterns } from '../../core/gate/replay/release-of.ts';
@@ -49,7 +50,7 @@ Exits with 0 for promote, 1 for abort and 3 for inconclusive.`,
     .option('--stable <text>', 'the same for stable; else all other lines')
     .option(
       '--release-field <name>',
-      'where to look: `name` of name=value, a column of CSV, `backend` or `server` of HAProxy, or the number of a word (-1: the last)',
+      'where to look: `name` of name=value, a column of CSV, a name of JSON, `backend` or `server` of HAProxy, or the number of a word (-1: the last)',
     )
     .option(
       '--share <percentage>',
@@ -139,6 +140,8 @@ function parserFor(options: Options, lines: readonly string[]): LineParser {
       return createTraceParser();
     case 'csv':
       return createCsvParser(releases, options.releaseField);
+    case 'json':
+      return createJsonParser(releases, options.releaseField);
     case 'haproxy':
       return createHaproxyParser(releases ?? notTold());
     case 'nginx':
@@ -154,7 +157,7 @@ function patternsOf(options: Options, format: LogFormat): ReleasePatterns | unde
     if (stable !== undefined) throw notToldFailure();
     return undefined;
   }
-  const exact = field !== undefined || format === 'csv';
+  const exact = field !== undefined || format === 'csv' || format === 'json';
   return {
     candidate: pattern(candidate, '--candidate', exact),
     ...(stable !== undefined && { stable: pattern(stable, '--stable', exact) }),

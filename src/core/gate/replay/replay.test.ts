@@ -7,6 +7,7 @@ import { gatePresets } from '../statistics/settings.ts';
 import { createAccessLogParser, createHaproxyParser } from './access-log.ts';
 import { createTraceParser } from './canary-trace.ts';
 import { createCsvParser } from './csv.ts';
+import { createJsonParser } from './json-lines.ts';
 import { svgPlot, terminalPlot } from './plot.ts';
 import type { LineParser } from './record.ts';
 import { createReplay, type ReplayOptions, type ReplayResult } from './replay.ts';
@@ -183,6 +184,7 @@ const anyParser: readonly (readonly [string, () => LineParser])[] = [
   ['an access log by word', () => createAccessLogParser({ candidate: /1/, field: '-2' })],
   ['an HAProxy log', () => createHaproxyParser({ candidate: /a/, field: 'server' })],
   ['a CSV file', () => createCsvParser()],
+  ['a log of JSON', () => createJsonParser({ candidate: /a/ })],
 ];
 
 /** Lines that are nearly right, which is where readers break. */
@@ -195,6 +197,8 @@ const nearly = fc.oneof(
     '{"t":-1e10,"v":"stable","status":599,"ms":9e8}',
     '1,canary,200,5',
     '"1"",canary',
+    '{"time":1,"status":"500","release":"a","latency":1e400}',
+    '{"TIME":"2025-10-09T13:00:00Z","code":200,"version":"a","duration":"0.5"}',
     '09/Oct/2025:13:00:00 "GET /" 200 x=a',
     '10.0.0.1 - - [99/Oct/0000:99:99:99 +9999] "GET / HTTP/1.1" 599 1 x=a 0.001',
     'h[1]: c [31/Feb/2025:00:00:00.9] f b/a -1/-1/-1/-1/99999999 -1 0 - -',
