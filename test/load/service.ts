@@ -79,7 +79,7 @@ sockets.on('connection', (socket) => {
 });
 
 let startTimes: StartTimes | undefined;
-server.listen(Number(process.env['PORT']), '127.0.0.1', () => {
+server.listen(Number(process.env['PORT']), process.env['HOST'] ?? '127.0.0.1', () => {
   startTimes = { began: performance.timeOrigin, listening: performance.timeOrigin + performance.now() };
 });
 

@@ -22,11 +22,10 @@ import type { EventRecord } from '../../src/core/rollout/record.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
 import { type Front, type FrontName, openFront } from './front.ts';
-import type { PlatformName } from './platforms.ts';
+import { loadPlatform, type PlatformName } from './platforms.ts';
 import type { InstanceRecord, ReleaseFile } from './protocol.ts';
 
 export const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-export const servicePath = fileURLToPath(new URL('service.ts', import.meta.url));
 
 const endMs = 15_000;
 
@@ -144,6 +143,7 @@ export class Site {
   /** Ends the server, the instances and the proxies, and removes everything. */
   async close(): Promise<void> {
     await this.endServer();
+    await loadPlatform(this.platform).close?.(this);
     await removeRuntime(this.home);
     await this.front.close();
     await removeTree(this.directory);
