@@ -1,7 +1,18 @@
 // The files of one scope: the include, and beside it the folder that NGINX looks requests up in.
 
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { syncDirectory } from '../../../base/durable-file.ts';
@@ -9,7 +20,7 @@ import { Failure } from '../../../base/failure.ts';
 import { diskFailure, isCode } from '../../../base/system-error.ts';
 import { type Model, modelSchema } from './model.ts';
 import { modelText } from './render.ts';
-import { revisionOf, type Table } from './table.ts';
+import { digits, revisionOf, type Table } from './table.ts';
 
 /** A file that somebody put in our place may be of any size. */
 const longestInclude = 4 * 1024 * 1024;
@@ -22,6 +33,10 @@ export interface OnDisk {
   readonly model: Model;
 }
 
+/**
+ * What lies between an order to go back and the rename is done by synchronous calls: they are a hundred, each of microseconds, and
+ * a thread for each would have to be waited for on a busy machine.
+ */
 export class Files {
   readonly include: string;
   /** A name that no `include *.conf;` and no `include *;` matches. */
@@ -37,7 +52,7 @@ export class Files {
 
   /** Undefined where there is no include of ours; an empty file, which a person may have made for NGINX to start, is none. */
   async read(): Promise<OnDisk | undefined> {
-    const text = await this.#readInclude();
+    const text = this.#readInclude();
     if (text === undefined || text.trim() === '') return undefined;
     const json = modelText(text);
     if (json === undefined) throw notOurs(this.include);
@@ -52,15 +67,10 @@ export class Files {
     }
   }
 
-  async #readInclude(): Promise<string | undefined> {
+  #readInclude(): string | undefined {
     try {
-      const file = await open(this.include, 'r');
-      try {
-        if ((await file.stat()).size > longestInclude) throw notOurs(this.include);
-        return await file.readFile('utf8');
-      } finally {
-        await file.close();
-      }
+      if (statSync(this.include).size > longestInclude) throw notOurs(this.include);
+      return readFileSync(this.include, 'utf8');
     } catch (error) {
       if (isCode(error, 'ENOENT')) return undefined;
       throw diskFailure(error, this.include);
@@ -70,7 +80,7 @@ export class Files {
   /** The table that requests are looked up in under a generation of the include. */
   async tableOf(generation: number): Promise<string | undefined> {
     try {
-      return basename(await readlink(this.#now(generation)));
+      return basename(readlinkSync(this.#now(generation)));
     } catch (error) {
       if (isCode(error, 'ENOENT')) return undefined;
       throw diskFailure(error, this.#now(generation));
@@ -81,7 +91,7 @@ export class Files {
   async routesText(table: string): Promise<string | undefined> {
     if (revisionOf(table) === undefined) return undefined;
     try {
-      return await readFile(join(this.directory, 'tables', table, 'routes.json'), 'utf8');
+      return readFileSync(join(this.directory, 'tables', table, 'routes.json'), 'utf8');
     } catch (error) {
       if (isCode(error, 'ENOENT')) return undefined;
       throw diskFailure(error, this.directory);
@@ -118,22 +128,36 @@ export class Files {
     const path = join(this.directory, 'tables', table.name);
     const temporary = join(this.directory, 'tables', `.${table.name}.${process.pid}.tmp`);
     try {
-      await mkdir(join(this.directory, 'tables'), { recursive: true, mode: 0o755 });
-      await rm(temporary, { recursive: true, force: true });
-      // A hundred small calls: one after the other they take a few milliseconds, and a rollback waits for them.
+      mkdirSync(join(this.directory, 'tables'), { recursive: true, mode: 0o755 });
+      for (const name of table.destinations) this.#destine(name);
+      rmSync(temporary, { recursive: true, force: true });
       mkdirSync(temporary);
       for (const directory of table.directories) mkdirSync(join(temporary, directory));
       for (const [link, target] of table.links) symlinkSync(target, join(temporary, link));
       writeFileSync(join(temporary, 'routes.json'), routes, { mode: 0o640 });
       // Whatever the umask is, NGINX's workers have to find their way.
-      for (const directory of ['.', ...table.directories]) chmodSync(join(temporary, directory), 0o755);
-      await rename(temporary, path);
+      for (const directory of ['.', '..', '../../to', ...table.directories])
+        chmodSync(join(temporary, directory), 0o755);
+      renameSync(temporary, path);
     } catch (error) {
-      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+      rmSync(temporary, { recursive: true, force: true });
       // It is there already: its name says what is in it.
       if (isCode(error, 'ENOTEMPTY', 'EEXIST')) return;
       throw diskFailure(error, path);
     }
+  }
+
+  /** A destination is the same for all tables, so it is made once. */
+  #destine(name: string): void {
+    const path = join(this.directory, 'to', name);
+    if (existsSync(path)) return;
+    const temporary = join(this.directory, 'to', `.${name}.${process.pid}.tmp`);
+    mkdirSync(join(this.directory, 'to'), { recursive: true, mode: 0o755 });
+    rmSync(temporary, { recursive: true, force: true });
+    mkdirSync(temporary);
+    for (const digit of digits) symlinkSync('.', join(temporary, digit));
+    chmodSync(temporary, 0o755);
+    renameSync(temporary, path);
   }
 
   /** Moves the traffic: one rename. */
@@ -141,10 +165,10 @@ export class Files {
     const now = this.#now(generation);
     const temporary = `${now}.${process.pid}.tmp`;
     try {
-      await mkdir(dirname(now), { recursive: true, mode: 0o755 });
-      await rm(temporary, { force: true });
-      await symlink(`../tables/${table}`, temporary);
-      await rename(temporary, now);
+      mkdirSync(dirname(now), { recursive: true, mode: 0o755 });
+      rmSync(temporary, { force: true });
+      symlinkSync(`../tables/${table}`, temporary);
+      renameSync(temporary, now);
     } catch (error) {
       throw diskFailure(error, now);
     }
@@ -196,6 +220,18 @@ export class Files {
     const old = new Set([...finished.slice(tablesKept), ...tables.filter((name) => revisionOf(name) === undefined)]);
     for (const name of old) {
       if (!pointed.has(name)) await rm(join(this.directory, 'tables', name), { recursive: true, force: true });
+    }
+    await this.#forgetDestinations();
+  }
+
+  /** Those that no table leads to any more. */
+  async #forgetDestinations(): Promise<void> {
+    const needed = new Set<string>();
+    for (const entry of await readdir(join(this.directory, 'tables'), { recursive: true, withFileTypes: true })) {
+      if (entry.isSymbolicLink()) needed.add(basename(await readlink(join(entry.parentPath, entry.name))));
+    }
+    for (const name of await readdir(join(this.directory, 'to'))) {
+      if (!needed.has(name)) await rm(join(this.directory, 'to', name), { recursive: true, force: true });
     }
   }
 

@@ -9,6 +9,8 @@ import { digest, releaseToken, serversOf } from './names.ts';
 export interface Table {
   /** `<revision>-<digest>`. */
   readonly name: string;
+  /** Names of destinations, which lie beside the tables and are shared by them. */
+  readonly destinations: readonly string[];
   /** Relative to the table; parents first. */
   readonly directories: readonly string[];
   /** Path within the table to the link's target, relative to where the link is. */
@@ -17,7 +19,8 @@ export interface Table {
 
 /** Shares are spread over 10,000 buckets, found by one digit per level. */
 const levels = 4;
-const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
+/** A destination leads back to itself by each, so that it stands for all the buckets below a link to it. */
+export const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
 /** Where nobody is. */
 const nobody = '0-none';
@@ -26,8 +29,9 @@ export function tableOf(routes: Routes, model: Model, generation: number): Table
   const maker = new TableMaker(routes, model);
   maker.make();
   const { directories, links } = maker;
+  const destinations = [...maker.destinations];
   const text = canonicalJson({ generation, routes: JSON.parse(JSON.stringify(routes)), links });
-  return { name: `${routes.revision}-${digest(text, 12)}`, directories, links };
+  return { name: `${routes.revision}-${digest(text, 12)}`, destinations, directories, links };
 }
 
 /** The revision in a table's name; undefined where it is none. */
@@ -37,11 +41,11 @@ export function revisionOf(name: string): number | undefined {
 }
 
 class TableMaker {
-  readonly directories: string[] = ['to', 'share', 'keep', 'keep-on', 'rule', 'rule-on'];
+  readonly destinations = new Set<string>();
+  readonly directories: string[] = [];
   readonly links: (readonly [string, string])[] = [];
   readonly #routes: Routes;
   readonly #model: Model;
-  readonly #made = new Set<string>();
 
   constructor(routes: Routes, model: Model) {
     this.#routes = routes;
@@ -49,12 +53,12 @@ class TableMaker {
   }
 
   make(): void {
-    const { groups, sticky } = this.#routes;
-    this.#destination(nobody);
+    const { groups } = this.#routes;
     const served = groups.filter(({ endpoints }) => endpoints.length > 0);
     this.#shares(served);
-    for (const group of groups) this.#keep(group, sticky !== undefined);
-    this.#rules(served);
+    // Also when visitors are no longer kept: a request may have been on its way there when the table was exchanged.
+    if (this.#model.sticky !== undefined) this.#visitors(groups);
+    if (this.#model.rules.length > 0) this.#rules(served);
     const preview = served.find(({ release }) => release === this.#routes.preview);
     this.links.push(['preview', this.#to(preview, false)]);
   }
@@ -70,7 +74,12 @@ class TableMaker {
       ends.push({ end: Math.round((end * allTraffic) / sum), to: this.#to(group, this.#routes.sticky !== undefined) });
     }
     if (ends.length === 0) ends.push({ end: allTraffic, to: this.#to(undefined, false) });
-    this.#level('share', 0, allTraffic, ends);
+    const [only] = ends;
+    if (ends.length === 1 && only !== undefined) this.links.push(['share', only.to]);
+    else {
+      this.directories.push('share');
+      this.#level('share', 0, allTraffic, ends);
+    }
   }
 
   /** One link per digit where all its buckets go to one place, else a folder with the next digit. */
@@ -94,10 +103,15 @@ class TableMaker {
     }
   }
 
+  #visitors(groups: readonly RouteGroup[]): void {
+    this.directories.push('keep', 'keep-on');
+    for (const group of groups) this.#keep(group);
+  }
+
   /** Visitors of a release without a share, or without instances, are spread like others. */
-  #keep(group: RouteGroup, sticky: boolean): void {
+  #keep(group: RouteGroup): void {
     const token = releaseToken(this.#routes.scope, group.release);
-    const on = sticky && group.share > 0 && group.endpoints.length > 0;
+    const on = this.#routes.sticky !== undefined && group.share > 0 && group.endpoints.length > 0;
     this.links.push([`keep/${token}`, on ? `../${this.#to(group, false)}` : '../share']);
     if (on) this.directories.push(`keep-on/${token}`);
   }
@@ -105,6 +119,7 @@ class TableMaker {
   /** A rule that is not in force, or whose release has no instances, is passed over. */
   #rules(served: readonly RouteGroup[]): void {
     const { rules } = this.#routes;
+    this.directories.push('rule', 'rule-on');
     const inForce = new Map<number, RouteGroup>();
     for (const [index, place] of placesOf(this.#model.rules, rules).entries()) {
       const group = served.find(({ release }) => release === rules[index]?.release);
@@ -117,22 +132,17 @@ class TableMaker {
     }
   }
 
-  /** `to/<slot>-<token of the release>`, with `-keep` where the visitor gets a cookie; relative to the table. */
+  /** `<slot>-<token of the release>`, with `-keep` where the visitor gets a cookie; as a path relative to the table. */
   #to(group: RouteGroup | undefined, keep: boolean): string {
-    if (group === undefined) return `to/${nobody}`;
+    if (group === undefined) return this.#destination(nobody);
     const slot = slotOf(this.#model.slots, serversOf(group.endpoints));
     if (slot === undefined) throw new Error(`no slot for the instances of ${group.release}`);
-    const name = `${slot.id}-${this.#token(group.release)}${keep ? '-keep' : ''}`;
-    this.#destination(name);
-    return `to/${name}`;
+    return this.#destination(`${slot.id}-${this.#token(group.release)}${keep ? '-keep' : ''}`);
   }
 
-  /** A folder that leads back to itself by every digit, so that it stands for all the buckets below a link to it. */
-  #destination(name: string): void {
-    if (this.#made.has(name)) return;
-    this.#made.add(name);
-    this.directories.push(`to/${name}`);
-    for (const digit of digits) this.links.push([`to/${name}/${digit}`, '.']);
+  #destination(name: string): string {
+    this.destinations.add(name);
+    return `../../to/${name}`;
   }
 
   #token(release: ReleaseId): string {
