@@ -102,6 +102,11 @@ test(
     await world.pass(30_000);
     world.metric = () => 3;
     assert.equal((await world.ended(id)).status, 'VERIFIED');
+    const told = world.logged.filter((line) => line.includes('a metric source has'));
+    assert.deepEqual(
+      told.map((line) => line.split(' {')[0]),
+      ['warn a metric source has no number', 'info a metric source has a number again'],
+    );
   }),
 );
 

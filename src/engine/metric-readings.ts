@@ -48,8 +48,20 @@ export class MetricReadings {
       if (signal.aborted) return;
       const reading = await this.#ask(check);
       if (signal.aborted) return;
+      this.#noteChange(check, this.#readings.get(check.name)?.at(-1), reading);
       this.#readings.set(check.name, [...(this.#readings.get(check.name) ?? []), reading].slice(-check.points));
     }
+  }
+
+  /** A source that stops to answer, or answers again, is worth a line each time, not at each question. */
+  #noteChange(check: QueryCheck, before: QueryReading | undefined, { value }: QueryReading): void {
+    const { deps, scope } = this.#options;
+    const fields = { service: scope.service, environment: scope.environment, check: check.name, source: check.source };
+    const reason = before?.value.kind === 'none' ? before.value.reason : undefined;
+    if (value.kind === 'none' && value.reason !== reason)
+      deps.log.write('warn', 'a metric source has no number', { ...fields, reason: value.reason, words: value.words });
+    if (value.kind === 'number' && reason !== undefined)
+      deps.log.write('info', 'a metric source has a number again', { ...fields, before: reason });
   }
 
   async #ask(check: QueryCheck): Promise<QueryReading> {
