@@ -44,6 +44,8 @@ class HaproxyRouter implements Router {
   readonly #spec: HaproxyRouterSpec;
   readonly #clock: Clock;
   readonly #log: Log;
+  /** The map that HAProxy was last seen to have, by scope. */
+  readonly #maps = new Map<string, string>();
   /** One per scope. */
   readonly #feeds = new Map<string, LogFeed>();
 
@@ -142,10 +144,11 @@ class HaproxyRouter implements Router {
 
   async #applyOver(session: RuntimeSession, routes: Routes, signal: AbortSignal | undefined): Promise<void> {
     const { scope } = routes;
-    const running = await readRunning(session, scope);
-    assertNotOlder(routes, running);
     const files = new ScopeFiles(this.#spec.directory, scope);
-    const there = await files.layout();
+    const name = scopeName(scope);
+    const [running, there] = await Promise.all([readRunning(session, scope, this.#maps.get(name)), files.layout()]);
+    if (running !== undefined) this.#maps.set(name, running.map);
+    assertNotOlder(routes, running);
     const { record, room } = await placed(session, routes, running, there);
     const layout = layoutFor(this.#spec, routes, there, room);
     if (running === undefined || running.generation !== generationName(layout)) {

@@ -16,11 +16,21 @@ export interface RunningState {
   readonly record: RoutesRecord | undefined;
 }
 
-/** Undefined where HAProxy has loaded nothing of this scope. */
-export async function readRunning(session: RuntimeSession, scope: Scope): Promise<RunningState | undefined> {
-  const map = mapFiles(await session.command('show map')).find((file) => generationOf(scope, file) !== undefined);
+/** Undefined where HAProxy has loaded nothing of this scope. `known`: the map that it had before; asked for without waiting for its name. */
+export async function readRunning(
+  session: RuntimeSession,
+  scope: Scope,
+  known?: string,
+): Promise<RunningState | undefined> {
+  const [list = '', contents] = await session.commands([
+    'show map',
+    ...(known === undefined ? [] : [`show map ${known}`]),
+  ]);
+  const map = mapFiles(list).find((file) => generationOf(scope, file) !== undefined);
   if (map === undefined) return undefined;
-  const entries = await readMap(session, map);
+  const order = `show map ${map}`;
+  const text = map === known && contents !== undefined ? contents : await session.command(order);
+  const entries = mapContents(order, text);
   return {
     generation: generationOf(scope, map) ?? '',
     map,
@@ -28,11 +38,6 @@ export async function readRunning(session: RuntimeSession, scope: Scope): Promis
     head: headOf(entries.get(decidingKey)),
     record: recordIn(entries),
   };
-}
-
-async function readMap(session: RuntimeSession, map: string): Promise<ReadonlyMap<string, string>> {
-  const order = `show map ${map}`;
-  return mapContents(order, await session.command(order));
 }
 
 /** All servers of the scope, by name. */
