@@ -27,9 +27,9 @@ const jsonForms: readonly (readonly [string, string])[] = [
   ['init', '`{"file", …answers}`'],
   ['config check', '`{"valid": true, "file", "service", "environments"}`'],
   ['config show', 'the specification of the environment'],
-  ['plan, deploy --dry-run, rollback --dry-run', '`{"plan", "digest"}`'],
+  ['plan, deploy --dry-run, rollback --dry-run, adopt --dry-run', '`{"plan", "digest"}`'],
   [
-    'deploy, rollback, abort, status --watch',
+    'deploy, adopt, rollback, abort, status --watch',
     'lines: `{"kind": "deployment", "deployment"}` first, then `{"kind": "record", "record"}` and `{"kind": "live", "scope", "deployment", "live"}`, and `{"kind": "end", "deployment", "exitCode"}` last',
   ],
   ['promote, resume', 'with a server and without `--follow`: `{"deployment"}`; otherwise lines as `deploy`'],

@@ -6,6 +6,7 @@ import type { DeploySpec } from '../core/plan/spec.ts';
 import type { Scope } from '../core/scope.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Overrides } from '../config/override.ts';
+import type { ComposedService } from '../config/compose/composed.ts';
 import type { FactSources } from '../config/resolve-confidence.ts';
 import { choose } from './prompt.ts';
 import type { Session } from './session.ts';
@@ -25,7 +26,12 @@ export async function specification(session: Session, overrides: Overrides = {})
 export async function deploymentOrder(
   session: Session,
   overrides: Overrides = {},
-): Promise<{ readonly spec: DeploySpec; readonly sources: FactSources }> {
+): Promise<{
+  readonly spec: DeploySpec;
+  readonly sources: FactSources;
+  /** What the Compose file says, where the environment names one. */
+  readonly composed: ComposedService | undefined;
+}> {
   const { config, file } = await readConfig(session);
   refuseOtherService(session, config.service, file);
   const environment = await environmentOf(session, Object.keys(config.environments));
@@ -38,7 +44,22 @@ export async function deploymentOrder(
   return {
     spec: resolveEnvironment(overrideStrategy(config, environment, overrides), environment, directory, composed),
     sources: factSources(config, environment, directory),
+    composed,
   };
+}
+
+/** The same for containers that Compose runs: they are taken over as they are. Rejects with `usage` where no Compose file is named. */
+export async function adoption(session: Session): Promise<DeploySpec> {
+  const { spec, composed } = await deploymentOrder(session);
+  const { platform, source } = spec;
+  if (composed === undefined || platform.driver !== 'docker' || source.kind !== 'image') {
+    throw new Failure('usage', `${spec.scope.environment} names no Compose file, so there is nothing to take over`, {
+      at: 'platform.docker.compose',
+      remedy: 'Write `platform: { docker: { compose: docker-compose.yml, service: … } }`.',
+    });
+  }
+  const { project, service } = composed;
+  return { ...spec, platform: { ...platform, adopt: { project, service, image: source.reference } } };
 }
 
 /** The scope that a command is about; with `--service` and `--env` no configuration is read. */

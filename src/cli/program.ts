@@ -81,6 +81,12 @@ export const commandEntries: readonly CommandEntry[] = [
     load: () => import('./commands/rollback.ts'),
   },
   {
+    name: 'adopt',
+    group: groups.begin,
+    summary: 'take over what Compose runs, without a restart',
+    load: () => import('./commands/adopt.ts'),
+  },
+  {
     name: 'validate',
     group: groups.release,
     summary: 'run the validation checks now',

@@ -36,6 +36,7 @@ export const dockerEngine = z.discriminatedUnion('kind', [
 export const dockerPlatform = z.strictObject({
   driver: z.literal('docker'),
   engine: dockerEngine,
+  adopt: z.strictObject({ project: short, service: short, image: short }).optional(),
   publish: z.string().min(1).max(255),
   ports: z.strictObject({ from: port, to: port }).optional(),
 });

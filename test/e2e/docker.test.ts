@@ -48,6 +48,13 @@ async function opened(context: TestContext): Promise<Place> {
   };
 }
 
+/** Leaves at the end of the test, whatever became of it. */
+function visiting(context: TestContext, port: number): Visitor {
+  const visitor = new Visitor(port);
+  context.after(() => visitor.leave());
+  return visitor;
+}
+
 function done(ran: Ran): void {
   assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
 }
@@ -60,7 +67,7 @@ describe('docker and the built-in proxy', { skip: await noEngine() }, () => {
   it('blue-green, canary and rollback lose no request, and what runs is what was planned', async (context) => {
     const { sandbox, deploy, running, mark } = await opened(context);
     done(await deploy('v1'));
-    const visitors = [new Visitor(sandbox.port), new Visitor(sandbox.port)];
+    const visitors = [visiting(context, sandbox.port), visiting(context, sandbox.port)];
     done(await deploy('v2'));
     assert.equal(await ask(sandbox.port), 'v2');
     done(await deploy('v3', { ...canary, instances: 2 }));
@@ -91,7 +98,7 @@ describe('docker and the built-in proxy', { skip: await noEngine() }, () => {
     assert.equal(crashed.code, 1);
     assert.match(crashed.stdout, /no database/);
     assert.match(crashed.stdout, /exit code 7/);
-    const visitor = new Visitor(sandbox.port);
+    const visitor = visiting(context, sandbox.port);
     const failing = await deploy(
       'v3',
       { ...canary, gates: { errorRate: { max: '5%', minSamples: 5 }, availability: 'off', p95: 'off' } },

@@ -19,7 +19,7 @@ export function describeStep(planned: PlannedStep, plan: Plan): string {
     case 'stage':
       return describeStage(plan.candidate);
     case 'start':
-      return describeStart(planned, step, name(step.role));
+      return describeStart(planned, step, name(step.role), plan);
     case 'validate':
       return `validate ${name(step.role)} ${throughWords[step.through]}: ${step.checks} check${step.checks === 1 ? '' : 's'}`;
     case 'preview':
@@ -31,6 +31,7 @@ export function describeStep(planned: PlannedStep, plan: Plan): string {
     case 'drain':
       return `take ${keepWords(step.keep, name(step.role))} out of traffic, requests in flight end within ${formatDuration(step.withinMs)}`;
     case 'stop':
+      if (adopted(plan) !== undefined) return `give ${adopted(plan) ?? ''} back to Compose, running`;
       return `stop ${keepWords(step.keep, name(step.role))}, by force after ${formatDuration(step.graceMs)}`;
     case 'hold':
       return describeHold(step, plan);
@@ -39,8 +40,23 @@ export function describeStep(planned: PlannedStep, plan: Plan): string {
   }
 }
 
-function describeStart(planned: PlannedStep, step: Extract<Step, { kind: 'start' }>, release: string): string {
+/** What Compose started and this deployment takes over; undefined: nothing. */
+function adopted({ spec: { platform } }: Plan): string | undefined {
+  if (platform.driver !== 'docker' || platform.adopt === undefined) return undefined;
+  const { service, project } = platform.adopt;
+  return `the running containers of ${service} of the Compose project ${project}`;
+}
+
+function describeStart(
+  planned: PlannedStep,
+  step: Extract<Step, { kind: 'start' }>,
+  release: string,
+  plan: Plan,
+): string {
   const within = `healthy within ${formatDuration(step.timeoutMs)}`;
+  const containers = adopted(plan);
+  if (containers !== undefined)
+    return `take over ${containers} as ${release}, without a restart, and start what is missing of ${step.instances}; ${within}`;
   if (planned.status === 'ROLLING_BACK')
     return `start again what is missing of ${step.instances} × ${release}, ${within}`;
   return `start ${step.instances} × ${release}, ${within}`;

@@ -105,9 +105,19 @@ export interface ProcessPlatformSpec {
   readonly ports?: { readonly from: number; readonly to: number } | undefined;
 }
 
+/** Containers of Compose that a deployment takes over as they run, instead of starting its own. */
+export interface AdoptSpec {
+  readonly project: string;
+  readonly service: string;
+  /** What they have to run. */
+  readonly image: string;
+}
+
 export interface DockerPlatformSpec {
   readonly driver: 'docker';
   readonly engine: DockerEngineSpec;
+  /** Said by `sluice adopt` only. With it, what Compose started is given back where it would be stopped. */
+  readonly adopt?: AdoptSpec | undefined;
   /** The address of the engine's machine on which the ports of instances are published, and at which routers reach them. */
   readonly publish: string;
   /** Instances take the lowest free port of these; undefined: any free one. */

@@ -21,6 +21,8 @@ export const containerList = z
   )
   .max(100_000);
 
+const binding = z.object({ HostIp: z.string().optional(), HostPort: z.string() });
+
 export const container = z.object({
   Id: z.string(),
   Name: z.string(),
@@ -40,7 +42,13 @@ export const container = z.object({
       })
       .nullish(),
   }),
-  Config: z.object({ Labels: labels, Tty: z.boolean().optional() }),
+  Config: z.object({ Labels: labels, Tty: z.boolean().optional(), Env: z.array(z.string()).nullish() }),
+  NetworkSettings: z
+    .object({
+      Ports: z.record(z.string(), z.array(binding).nullish()).nullish(),
+      Networks: z.record(z.string(), z.object({ IPAddress: z.string().optional() }).nullish()).nullish(),
+    })
+    .optional(),
   HostConfig: z.object({
     PortBindings: z
       .record(z.string(), z.array(z.object({ HostIp: z.string().optional(), HostPort: z.string() })).nullish())

@@ -10,6 +10,7 @@ import type { Scope } from '../../../core/scope.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { LogQuery, Platform, StopRequest } from '../../../ports/platform.ts';
 import { releaseVariables, type Variables } from '../environment-values.ts';
+import { checkAdoption, giveBack, takeOver } from './adoption.ts';
 import { checkContainer, checkEngine } from './checks.ts';
 import { connectEngine } from './connection.ts';
 import { EngineApi } from './engine-api.ts';
@@ -58,7 +59,9 @@ class Containers implements Platform {
     const container = containerOf(run);
     await checkEngine(this.#api);
     await checkContainer(this.#api, container, this.#options.spec.engine);
-    await releaseVariables(run, this.#options.environment ?? process.env);
+    const variables = await releaseVariables(run, this.#options.environment ?? process.env);
+    const { adopt } = this.#options.spec;
+    if (adopt !== undefined) return checkAdoption(this.#api, adopt, container, variables);
     await choosePorts(this.#api, this.#ports(), 1, new Set());
   }
 
@@ -66,6 +69,7 @@ class Containers implements Platform {
     signal?.throwIfAborted();
     const refusedPorts = new Set<number>();
     let preparation: Preparation | undefined;
+    await this.#adopt(group);
     for (let turn = 0; turn < mostTurns; turn += 1) {
       const members = await this.#takenOver(group);
       const missing = group.instances - members.filter(({ state }) => state === 'running').length;
@@ -101,12 +105,33 @@ class Containers implements Platform {
         (request.instances?.includes(member.instance) ?? true),
     );
     if (asked.length === 0) return;
-    await Promise.all(asked.map((member) => this.#end(member, request.graceMs)));
+    const givesBack = this.#options.spec.adopt !== undefined;
+    await Promise.all(
+      asked.map((member) =>
+        givesBack && member.adopted !== undefined ? giveBack(this.#api, member) : this.#end(member, request.graceMs),
+      ),
+    );
     await this.#forgetOldest(request.scope);
   }
 
   async *logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine> {
     yield* readLogs(this.#api, this.#options.clock, { ...query, owner: this.#options.owner }, signal);
+  }
+
+  /** Before anything is started: what Compose runs is taken over as it is, by whoever comes first. */
+  async #adopt(group: InstanceGroup): Promise<void> {
+    const { adopt } = this.#options.spec;
+    if (adopt === undefined) return;
+    const realm = this.#realm(group.scope);
+    const members = (await membersOf(this.#api, realm)).filter(
+      ({ release, ended }) => release === group.release.id && !ended,
+    );
+    const running = members.filter(({ state }) => state === 'running').length;
+    if (running >= group.instances) return;
+    const { release, deployment } = group;
+    const wanted = { realm, release, deployment, inside: containerOf(release.run).port };
+    const count = await takeOver(this.#api, adopt, wanted, new Set(members.map(({ number }) => number)));
+    if (count > 0) this.#options.log?.write('info', 'containers of Compose were taken over', { ...adopt, count });
   }
 
   /** The group's copies that nobody asked to end, as ones of this deployment. */
@@ -167,7 +192,7 @@ class Containers implements Platform {
     if (!member.ended)
       await this.#api.rename(member.id, changedName(member.slot, { ...member, ended: true }, unique()));
     if (member.state === 'born') return this.#api.remove(member.id);
-    if (member.adopted) await this.#api.neverRestart(member.id);
+    if (member.adopted !== undefined) await this.#api.neverRestart(member.id);
     await this.#api.stop(member.id, graceMs);
     const now = await this.#api.container(member.id);
     if (now?.State.Status !== 'running') return;
@@ -180,7 +205,7 @@ class Containers implements Platform {
   /** Keeps the newest stopped containers of the scope for their output; those that Compose made are never removed. */
   async #forgetOldest(scope: Scope): Promise<void> {
     const ended = (await membersOf(this.#api, this.#realm(scope)))
-      .filter((member) => member.ended && !member.adopted && member.state === 'exited')
+      .filter((member) => member.ended && member.adopted === undefined && member.state === 'exited')
       .sort((a, b) => endedAt(b) - endedAt(a));
     for (const { id } of ended.slice(this.#options.keepStopped ?? 20)) await this.#api.remove(id);
   }

@@ -2,6 +2,7 @@
 
 import type { Instance } from '../../../core/instance.ts';
 import type { ReleaseId } from '../../../core/release.ts';
+import { adoptedAddress } from './adopted-address.ts';
 import type { Container } from './answers.ts';
 import type { EngineApi } from './engine-api.ts';
 import { instanceId, label, nameFacts, type NameFacts, namesOf, type Realm, slotFacts, slotOf } from './names.ts';
@@ -14,6 +15,8 @@ export interface Member extends NameFacts {
   readonly release: ReleaseId;
   readonly deployment: string;
   readonly number: number;
+  /** Undefined: where the platform publishes. */
+  readonly host?: string | undefined;
   readonly port: number;
   readonly state: 'born' | 'running' | 'exited';
   readonly container: Container;
@@ -38,19 +41,28 @@ function memberOf(realm: Realm, container: Container): Member | undefined {
   const facts = nameFacts(container.Name);
   const labels = container.Config.Labels;
   // A name can be given by anybody; the label only by who made it.
-  if (!facts.adopted && labels[label.owner] !== realm.owner) return undefined;
+  if (facts.adopted === undefined && labels[label.owner] !== realm.owner) return undefined;
   return {
     ...facts,
     id: container.Id,
+    ...placeOf(container, facts.adopted),
     slot: slotOf(container.Name),
     instance: labels[label.instance] ?? instanceId(slot.release, slot.number, container.Id.slice(0, 6)),
     release: labels[label.release] ?? slot.release,
     deployment: facts.deployment ?? labels[label.deployment] ?? '',
     number: slot.number,
-    port: publishedPort(container, labels[label.inside]) ?? Number(labels[label.port] ?? 0),
     state: stateOf(container),
     container,
   };
+}
+
+/** A container that Compose made is reached where Compose put it. */
+function placeOf(container: Container, adopted: number | undefined): Pick<Member, 'host' | 'port'> {
+  const own = adopted === undefined ? undefined : adoptedAddress(container, adopted);
+  if (own !== undefined) return own;
+  const labels = container.Config.Labels;
+  const inside = labels[label.inside] ?? adopted?.toString();
+  return { port: publishedPort(container, inside) ?? Number(labels[label.port] ?? 0) };
 }
 
 function publishedPort({ HostConfig }: Container, inside: string | undefined): number | undefined {
@@ -75,7 +87,7 @@ export function instanceOf(member: Member, host: string): Instance | undefined {
     id,
     release,
     deployment,
-    address: { host, port },
+    address: { host: member.host ?? host, port },
     startedAt: started > 0 ? started : Date.parse(member.container.Created),
     restarts,
   };

@@ -24,8 +24,8 @@ export interface NameFacts {
   readonly restarts: number;
   /** The deployment that took it over; undefined: the one in its label. */
   readonly deployment?: string | undefined;
-  /** Compose made it, and Sluice took it as it was: it has none of these labels. */
-  readonly adopted: boolean;
+  /** Compose made it, and Sluice took it as it was, without these labels: the port inside. */
+  readonly adopted?: number | undefined;
   /** Sluice asked it to end; from then on it is kept for its output only. */
   readonly ended: boolean;
 }
@@ -58,20 +58,20 @@ export function changedName(slot: string, facts: NameFacts, unique: string): str
   const parts = [slot];
   if (facts.restarts > 0) parts.push(`again-${facts.restarts}`);
   if (facts.deployment !== undefined) parts.push(`for-${facts.deployment}`);
-  if (facts.adopted) parts.push('adopted-1');
+  if (facts.adopted !== undefined) parts.push(`adopted-${facts.adopted}`);
   if (facts.ended) parts.push(`ended-${unique}`);
   return parts.join('.');
 }
 
 /** Reads what `changedName` wrote; `name` as the engine gives it, with or without its slash. */
 export function nameFacts(name: string): NameFacts {
-  let facts: NameFacts = { restarts: 0, adopted: false, ended: false };
+  let facts: NameFacts = { restarts: 0, ended: false };
   for (const part of name.split('.').slice(slotParts)) {
     const dash = part.indexOf('-');
     const [word, value] = [part.slice(0, dash), part.slice(dash + 1)];
     if (word === 'again' && /^\d{1,9}$/.test(value)) facts = { ...facts, restarts: Number(value) };
     if (word === 'for') facts = { ...facts, deployment: value };
-    if (word === 'adopted') facts = { ...facts, adopted: true };
+    if (word === 'adopted' && /^\d{1,5}$/.test(value)) facts = { ...facts, adopted: Number(value) };
     if (word === 'ended') facts = { ...facts, ended: true };
   }
   return facts;
