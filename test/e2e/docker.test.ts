@@ -170,3 +170,65 @@ describe('docker and the built-in proxy', { skip: await noEngine() }, () => {
     assert.deepEqual(await running(), []);
   });
 });
+
+const slow = {
+  strategy: { canary: { stages: ['30%', '100%'], hold: { atLeast: '60s', requests: 1 }, keepOld: '0s' } },
+};
+
+describe('containers that are killed', { skip: await noEngine() }, () => {
+  it('a candidate takes its deployment back, and an instance of stable is started again', async (context) => {
+    const { sandbox, deploy, configure, running } = await opened(context);
+    done(await deploy('v1'));
+    const [stable] = await running();
+    assert.ok(stable);
+    await configure(await shopImage('v2'), slow);
+    const deploying = sandbox.start('deploy', '--label', 'v2', '--json');
+    const ended = new Promise<number | null>((resolve) => deploying.once('exit', (code) => resolve(code)));
+    deploying.stdout?.resume();
+    const candidate = await eventually('the candidate has traffic', async () => {
+      const other = (await running()).find(({ Id }) => Id !== stable.Id);
+      return other !== undefined && (await answersOf(sandbox.port)).has('v2') && other;
+    });
+    await docker.getContainer(stable.Id).kill();
+    await eventually('stable runs again', async () => (await running()).some(({ Id }) => Id === stable.Id));
+    await eventually('stable answers again', async () => (await answersOf(sandbox.port)).has('v1'));
+    await docker.getContainer(candidate.Id).kill();
+    assert.equal(await ended, 1);
+    assert.deepEqual([...(await answersOf(sandbox.port))], ['v1']);
+    assert.deepEqual(
+      (await running()).map(({ Id }) => Id),
+      [stable.Id],
+    );
+  });
+
+  it('a controller that is killed while it starts containers leaves none that the next one does not find', async (context) => {
+    const { sandbox, deploy, configure, running } = await opened(context);
+    done(await deploy('v1'));
+    await configure(await shopImage('v2'), { ...slow, instances: 3 });
+    const deploying = sandbox.start('deploy', '--label', 'v2', '--json');
+    deploying.stdout?.resume();
+    const ended = new Promise<void>((resolve) => deploying.once('exit', () => resolve()));
+    await eventually('the first container of the candidate is there', async () => (await running()).length > 1);
+    deploying.kill('SIGKILL');
+    await ended;
+    done(await deploy('v3', { instances: 1 }));
+    assert.deepEqual([...(await answersOf(sandbox.port))], ['v3']);
+    assert.equal((await running()).length, 1);
+  });
+});
+
+/** Who answers just now. */
+async function answersOf(port: number): Promise<ReadonlySet<string>> {
+  const answers = await Promise.all(Array.from({ length: 12 }, () => ask(port).catch(() => 'nobody')));
+  return new Set(answers);
+}
+
+/** Waits until there is something; the limit only ends a test that would never end. */
+async function eventually<T>(what: string, look: () => Promise<T | false>): Promise<T> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const found = await look();
+    if (found !== false) return found;
+    await sleep(100);
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
