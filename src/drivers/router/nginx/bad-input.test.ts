@@ -106,6 +106,20 @@ describe('bad input for NGINX', { skip }, () => {
     assert.equal(await readFile(harness.spec.include, 'utf8'), 'server_tokens off;\n');
   });
 
+  it('names a directory that it cannot write to', async () => {
+    const harness = await harnessOf({ spec: { include: '/no/such/directory/shop.conf' } });
+    await assert.rejects(harness.router.check(scope), failsWith('disk.failed', /^\/no\/such\/directory /));
+  });
+
+  it('names a file that belongs to another environment', async () => {
+    const harness = await harnessOf();
+    await harness.router.apply(routesOf(1, []));
+    const other = { service: 'shop', environment: 'staging' };
+    await assert.rejects(harness.router.check(other), failsWith('router.include', /belongs to shop\/test/));
+    const routes = { ...routesOf(1, []), scope: other };
+    await assert.rejects(harness.router.apply(routes), failsWith('router.include', /belongs to shop\/test/));
+  });
+
   it('names a program that is not there', async () => {
     const harness = await harnessOf({ spec: { program: ['/no/such/nginx'] } });
     await assert.rejects(harness.router.check(scope), failsWith('router.unreachable', /no\/such\/nginx/));
