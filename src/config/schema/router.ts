@@ -18,7 +18,7 @@ export const platformSchema = choice('platform', 'process', {
   })
     .describe('Instances are processes of this machine, each with a port of its own in `PORT`.')
     .meta({ id: 'ProcessPlatform' }),
-  docker: dockerSchema.describe('Instances are containers of a container engine (Docker, or Podman by its socket).'),
+  docker: dockerSchema.describe('Instances are containers of a container engine, Docker Engine 20.10 or later.'),
 }).meta({ id: 'Platform' });
 
 const tls = settings({

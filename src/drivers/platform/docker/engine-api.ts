@@ -142,8 +142,8 @@ export class EngineApi {
       return await this.#connection.send(request);
     } catch (error) {
       if (!(error instanceof EngineRefusal) || error.status < 500) throw error;
-      // Expected refusals of a start come as 500, too; who starts looks first.
-      if (request.path.endsWith('/start')) throw error;
+      // Expected refusals of these come as 500, too; who asks looks first.
+      if (request.path.endsWith('/start') || request.path === '/containers/create') throw error;
       throw this.failed(error);
     }
   }

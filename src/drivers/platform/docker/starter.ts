@@ -47,9 +47,9 @@ export class Starter {
       id = await this.#api.create(slotName(realm, release.id, number), body, container.platform);
     } catch (error) {
       if (!(error instanceof EngineRefusal)) throw error;
-      // The name is taken: another controller makes this very copy.
-      if (error.status === 409) return 'again';
-      throw refused(release.id, error);
+      // The name is taken: another controller makes this very copy. Podman says so with 500.
+      if (error.status === 409 || /already in use/.test(error.message)) return 'again';
+      throw error.status < 500 ? refused(release.id, error) : this.#api.failed(error);
     }
     this.#onStep('container made');
     const started = await this.#start(id, container, release.id).catch(async (error: unknown) => {
