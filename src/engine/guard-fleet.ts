@@ -38,13 +38,13 @@ export async function guardFleet(deps: Dependencies, runner: Runner): Promise<vo
   };
   const now = await platform.ensure(group);
   const endpoints = now.filter((instance) => instance.state === 'running').map(endpointOf);
-  if (moved(serving, endpoints)) {
+  if (endpoints.length > 0 && changed(serving, endpoints)) {
     await runner.post({
       kind: 'fleet-changed',
       actor: 'sluice',
       role: 'stable',
       endpoints,
-      reason: 'an instance of stable was started again at another address',
+      reason: 'an instance of stable was started again at another address, or another one runs in its place',
     });
   }
 }
@@ -72,9 +72,10 @@ function endedOf(instances: readonly Instance[], fleet: Fleet): Instance | undef
   return instances.find((instance) => serving.has(instance.id) && instance.state === 'exited');
 }
 
-function moved(before: Fleet['serving'], after: Fleet['serving']): boolean {
+/** Whether an instance that should serve runs somewhere else now, or not at all because other copies already make up the number. */
+function changed(before: Fleet['serving'], after: Fleet['serving']): boolean {
   return before.some((endpoint) => {
     const found = after.find((other) => other.instance === endpoint.instance);
-    return found !== undefined && found.address.port !== endpoint.address.port;
+    return found?.address.port !== endpoint.address.port;
   });
 }
