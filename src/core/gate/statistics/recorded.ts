@@ -9,17 +9,18 @@ import { tuning, type StatisticalGate } from './settings.ts';
 import { bucketAbove, massBelow } from './suspicions.ts';
 import { guardRateOf } from './wealth.ts';
 
-/** One question about the release alone: does something happen more often than `limit`? */
+/**
+ * One question about the release alone: is there more of something than `limit`, second after second? Seconds are counted and not
+ * requests: a stall or a hiccup of a dependency makes a hundred bad requests at once, and with no stable beside it nobody can tell
+ * whose fault that is.
+ */
 interface Bet {
-  /** As a fraction of requests. */
+  /** As a fraction of a second's requests; a second with more of it is a bad one. */
   readonly limit: number;
-  /** What stable showed of it. */
+  /** What stable showed of it, as a fraction of requests. */
   readonly stable: number;
-  /** Rates that the release is suspected of, each with the capital that is staked on it now. */
-  readonly suspected: readonly number[];
+  /** For each suspicion, the capital that is staked on it now. */
   readonly stakes: number[];
-  /** The correction for bursts. */
-  readonly burst: number;
   /** The part of the whole capital. */
   readonly capital: number;
   /** Requests since the last look, and those among them of which it is true; then the same since the beginning. */
@@ -41,6 +42,12 @@ export interface RecordedTrial {
   lookedAt: number;
 }
 
+/** A release is blamed when more than this fraction of its seconds are proved bad. */
+const badSeconds = 0.2;
+/** Fractions of bad seconds that it is suspected of. */
+const suspected = [0.5, 0.75, 0.95] as const;
+const lookMs = 1_000;
+
 /** Weight of the record, in requests, below which nothing is said about latency. */
 const leastKnown = 200;
 /** A request is slow when it takes longer than stable's p95 and a quarter; so many times as many as stable had may be. */
@@ -49,7 +56,7 @@ const leastSlowLimit = 0.15;
 
 /** Begins where the deployment's own gate ended. */
 export function startRecorded(gate: StatisticalGate, state: GateState, at: number, forMs: number): RecordedTrial {
-  const { estimate, burst } = state.wealth;
+  const { estimate } = state.wealth;
   const known = estimate.counts.requests - tuning.priorWeight;
   const latency = latencyOf(estimate);
   const bounds = state.bounds ?? latencyBounds;
@@ -58,8 +65,8 @@ export function startRecorded(gate: StatisticalGate, state: GateState, at: numbe
   const slowLimit = Math.min(Math.max(leastSlowLimit, slowFactor * slowRate), 0.5);
   const canTell = known >= leastKnown && slowFrom <= bounds.length;
   return {
-    errors: bet(guardRateOf(gate, estimate), errorRateOf(estimate), burst.errors, canTell ? 0.6 : 1),
-    slow: canTell ? bet(slowLimit, slowRate, burst.latency, 0.4) : undefined,
+    errors: bet(guardRateOf(gate, estimate), errorRateOf(estimate), canTell ? 0.6 : 1),
+    slow: canTell ? bet(slowLimit, slowRate, 0.4) : undefined,
     slowFrom,
     startedAt: at,
     forMs,
@@ -67,14 +74,12 @@ export function startRecorded(gate: StatisticalGate, state: GateState, at: numbe
   };
 }
 
-function bet(limit: number, stable: number, burst: number, capital: number): Bet {
+function bet(limit: number, stable: number, capital: number): Bet {
   return {
     limit,
     stable,
-    burst,
     capital,
-    suspected: tuning.guardRates.map((rate) => Math.max(rate, Math.min(1.5 * limit, 0.95))),
-    stakes: tuning.guardRates.map(() => 0),
+    stakes: suspected.map(() => 0),
     open: { requests: 0, hits: 0 },
     total: { requests: 0, hits: 0 },
   };
@@ -97,11 +102,14 @@ function count(bet: Bet, hit: boolean): void {
 
 /**
  * Why the release is worse than its record allows, as soon as that is proved; undefined otherwise. However often it is asked, a release
- * that stays within both limits is blamed with a chance of at most `gate.alpha` over the whole of `forMs` (Ville's inequality).
+ * that is over a limit in at most one second of five is blamed with a chance of at most `gate.alpha` over the whole of `forMs` (Ville's
+ * inequality). One that is over it all the time is blamed after about eight seconds.
  */
 export function worseThanRecorded(gate: StatisticalGate, trial: RecordedTrial, now: number): string | undefined {
-  const passedMs = Math.min(Math.max(0, now - trial.lookedAt), trial.forMs);
-  trial.lookedAt = Math.max(trial.lookedAt, now);
+  // A clock that went back, or a look that comes early: the second goes on.
+  if (now - trial.lookedAt < lookMs) return undefined;
+  const passedMs = Math.min(now - trial.lookedAt, trial.forMs);
+  trial.lookedAt = now;
   const fresh = passedMs / trial.forMs;
   const wealth = settle(trial.errors, fresh) + (trial.slow === undefined ? 0 : settle(trial.slow, fresh));
   if (wealth < 1 / gate.alpha) return undefined;
@@ -113,12 +121,13 @@ export function worseThanRecorded(gate: StatisticalGate, trial: RecordedTrial, n
 
 /** Capital is staked before the requests that it bets on are looked at. */
 function settle(bet: Bet, fresh: number): number {
-  const { open, total, limit, suspected, stakes, burst } = bet;
+  const { open, total, limit, stakes } = bet;
+  const isBad = open.hits > limit * open.requests;
   for (const [index, rate] of suspected.entries()) {
     const before = (stakes[index] ?? 0) + (fresh * bet.capital) / suspected.length;
-    const worked = open.requests - open.hits;
-    const log = open.hits * Math.log(rate / limit) + worked * Math.log((1 - rate) / (1 - limit));
-    stakes[index] = Math.min(before * Math.exp(Math.min(log / burst, 600)), 1e200);
+    const factor = isBad ? rate / badSeconds : (1 - rate) / (1 - badSeconds);
+    // A second without requests says nothing.
+    stakes[index] = open.requests === 0 ? before : Math.min(before * factor, 1e200);
   }
   total.requests += open.requests;
   total.hits += open.hits;
@@ -131,5 +140,5 @@ function wealthOf(bet: Bet | undefined): number {
 }
 
 function words(what: string, { total, stable, limit }: Bet): string {
-  return `${total.hits} of ${total.requests} ${what} since the promotion, and lately far more than ${percent(limit)}, where the former release had ${percent(stable)}`;
+  return `${total.hits} of ${total.requests} ${what} since the promotion, and lately more than ${percent(limit)} in nearly every second, where the former release had ${percent(stable)}`;
 }

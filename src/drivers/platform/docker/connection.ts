@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher, request as ask } from 'undici';
+import type { Dispatcher } from 'undici';
 import * as z from 'zod';
 import { Failure } from '../../../base/failure.ts';
 import { isCode } from '../../../base/system-error.ts';
@@ -81,6 +81,7 @@ class Connection implements EngineConnection {
     const { origin, dispatcher } = await this.#connect();
     const given = Object.entries(request.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
     const query = new URLSearchParams(given);
+    const { request: ask } = await import('undici');
     const response = await ask(`${origin}${request.path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
       method: request.method,
       headers: {
@@ -128,6 +129,8 @@ class Connection implements EngineConnection {
 
   async #made(): Promise<Way> {
     const spec = this.#spec;
+    // Loaded with the first request: it is large, and a command that asks no engine starts faster without it.
+    const { Agent } = await import('undici');
     // The caller's limit is the only one on time.
     const limits = { headersTimeout: 0, bodyTimeout: 0, pipelining: 0 };
     if (spec.kind === 'socket') {
