@@ -108,10 +108,12 @@ describe('docker and HAProxy', { skip, timeout: 600_000 }, () => {
     });
     let told = '';
     deploying.stdout?.on('data', (chunk: Buffer) => (told += chunk.toString()));
-    while (!told.includes('CANARY_WAITING')) await sleep(50);
+    // The plan, which comes first, names the state too.
+    while (!told.includes('"to":"CANARY_WAITING"')) await sleep(50);
     await haproxy.kill();
     const log = `${sandbox.home}/controller.log`;
-    while (!(await readFile(log, 'utf8')).includes('the router does not answer')) await sleep(50);
+    while (!/the router does not answer|HAProxy’s Runtime API does not answer/.test(await readFile(log, 'utf8')))
+      await sleep(50);
     await haproxy.startAgain();
     const visitor = new Visitor(sandbox.port);
     context.after(() => visitor.leave());

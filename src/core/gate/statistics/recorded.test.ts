@@ -52,12 +52,13 @@ function recorded(random: () => number, requests = 2_000): RecordedTrial {
 
 /** Seconds until the release is blamed, with a hundred requests a second, a look each second, and a fault from a second on. */
 function blamed(trial: RecordedTrial, random: () => number, seconds: number, fault?: Behaviour, from = 30) {
+  const startsAt = (trial.lookedAt - trial.startedAt) / 1000;
   for (let second = 0; second < seconds; second += 1) {
     for (let index = 0; index < 100; index += 1) {
       const behaviour = fault !== undefined && second >= from ? fault : healthy;
-      addToRecorded(trial, request(random, 'new', 100_000 + second * 1000 + index * 10, behaviour));
+      addToRecorded(trial, request(random, 'new', 100_000 + (startsAt + second) * 1000 + index * 10, behaviour));
     }
-    const reason = worseThanRecorded(gate, trial, 100_000 + (second + 1) * 1000);
+    const reason = worseThanRecorded(gate, trial, 100_000 + (startsAt + second + 1) * 1000);
     if (reason !== undefined) return { second, reason };
   }
   return undefined;
@@ -100,12 +101,8 @@ test('a stall or a hiccup of some seconds blames nobody', () => {
     const random = seeded(9);
     const trial = recorded(random);
     for (let minute = 0; minute < 10; minute += 1) {
-      for (let second = 0; second < 60; second += 1) {
-        const at = 100_000 + (minute * 60 + second) * 1000;
-        for (let index = 0; index < 100; index += 1)
-          addToRecorded(trial, request(random, 'new', at + index * 10, second < 4 ? fault : healthy));
-        assert.equal(worseThanRecorded(gate, trial, at + 1000), undefined);
-      }
+      assert.equal(blamed(trial, random, 4, fault, 0), undefined);
+      assert.equal(blamed(trial, random, 56), undefined);
     }
   }
 });
