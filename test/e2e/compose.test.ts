@@ -88,6 +88,12 @@ async function opened(context: TestContext): Promise<Place> {
 }
 
 /** Leaves at the end of the test, whatever became of it. */
+/** Compose does not wait until a service that it started can serve. */
+async function answering(port: number): Promise<void> {
+  while ((await ask(port).catch(() => undefined)) === undefined)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
 function visiting(context: TestContext, port: number): Visitor {
   const visitor = new Visitor(port);
   context.after(() => visitor.leave());
@@ -107,6 +113,7 @@ describe('a service of Compose', { skip: leftOut }, () => {
     const { sandbox, published, write, compose, running } = await opened(context);
     await write('v1');
     await compose('up', '-d');
+    await answering(published);
     const before = visiting(context, published);
     const [name = ''] = await running();
     const started = (await docker.getContainer(name.slice(1)).inspect()).State.StartedAt;
@@ -148,6 +155,7 @@ describe('a service of Compose', { skip: leftOut }, () => {
     await write('v1', { validate: [{ http: { path: '/', status: 404 } }] });
     await compose('up', '-d');
     const names = await running();
+    await answering(published);
     const visitor = visiting(context, published);
     assert.equal((await sandbox.sluice('adopt', '--yes')).code, 1);
     await visitor.leave();
