@@ -37,6 +37,9 @@ const groups: readonly Group[] = [
   { name: 'end to end', include: ['test/e2e/*.test.ts'], concurrency: 1 },
 ];
 
+/** A file that takes less is not worth a line. */
+const worthTellingMs = 5000;
+
 interface Tally {
   passed: number;
   failed: number;
@@ -73,10 +76,17 @@ async function runGroup(group: Group): Promise<void> {
   stream.on('test:pass', (event) => count(event));
   stream.on('test:fail', (event) => count(event));
   stream.on('test:coverage', ({ summary }) => checkCoverage(summary));
+  stream.on('test:summary', ({ file, duration_ms }) => noteDuration(file, duration_ms));
   stream.on('test:stderr', ({ message }) => process.stderr.write(message));
   // Reading the stream to its end is what runs the tests.
   stream.resume();
   await once(stream, 'end');
+}
+
+/** Tells which files take long, since these decide how long everybody waits. */
+function noteDuration(file: string | undefined, milliseconds: number): void {
+  if (file === undefined || milliseconds < worthTellingMs) return;
+  console.log(`  ${(milliseconds / 1000).toFixed(0).padStart(4)} s  ${file.replace(root, '')}`);
 }
 
 interface Ended {
