@@ -36,7 +36,6 @@ const options = {
   outdir: target,
   outbase: 'src',
   metafile: true,
-  keepNames: true,
   logLevel: 'warning',
   // Some packages are CommonJS and ask for Node's own modules with `require`.
   banner: {

@@ -37,7 +37,7 @@ import type { Holder, Store } from './ports/store.ts';
 import { ownToken } from './own-token.ts';
 import { placesUnder, type Places } from './places.ts';
 import { createApp, type App } from './server/app.ts';
-import { isLoopbackHost, listen, type Listening } from './server/listen.ts';
+import type { Listening } from './server/listen.ts';
 import { createTelemetry, type Telemetry } from './server/telemetry.ts';
 
 /** Port of the server on loopback, where nothing else is said. */
@@ -245,6 +245,7 @@ async function outlast(engine: Engine, note?: (text: string) => void): Promise<v
 
 /** Another command may have begun in the same moment and be the one that others reach; who may deploy what, the lease decides. */
 async function listenUnlessTaken(app: App, unixSocket: string): Promise<Listening | undefined> {
+  const { listen } = await import('./server/listen.ts');
   try {
     return await listen({ app, unixSocket });
   } catch (error) {
@@ -255,8 +256,11 @@ async function listenUnlessTaken(app: App, unixSocket: string): Promise<Listenin
 
 /** The server: takes up what was left, looks after every scope, and listens. */
 export async function startServer(options: ServerOptions): Promise<ServerHandle> {
+  const { isLoopbackHost, listen } = await import('./server/listen.ts');
   const address = listenAddress(options.listen);
-  const token = options.token ?? (await tokenOfOurOwn(address.host, placesUnder(options.home).token));
+  // On loopback a token that only our user can read is enough; an address that others see needs one that somebody chose.
+  const ownSuffices = options.token === undefined && (await isLoopbackHost(address.host));
+  const token = ownSuffices ? ownToken(placesUnder(options.home).token) : options.token;
   const composed = await compose({ home: options.home, verbose: options.verbose }, token);
   const { engine, app, telemetry, places } = composed;
   const stop = new AbortController();
@@ -280,11 +284,6 @@ export async function startServer(options: ServerOptions): Promise<ServerHandle>
     ended.resolve();
   };
   return { addresses: listening.addresses, ended: ended.promise, close };
-}
-
-/** On loopback a token that only our user can read is enough; an address that others see needs one that somebody chose. */
-async function tokenOfOurOwn(host: string, file: string): Promise<string | undefined> {
-  return (await isLoopbackHost(host)) ? ownToken(file) : undefined;
 }
 
 function listenAddress(listenOn: string | undefined): { readonly host: string; readonly port: number } {

@@ -52,6 +52,15 @@ describe('habits', () => {
     );
   });
 
+  it('zod is imported member by member', () => {
+    // The object `z` is one of all there is, forty languages included, which every command would load.
+    const whole = code.filter(({ text }) => /import (?:type )?(?:\{ z \}|z) from 'zod'/.test(text));
+    assert.deepEqual(
+      whole.map(({ path }) => path),
+      [],
+    );
+  });
+
   it('every link between pages of the documentation leads somewhere', () => {
     const pages = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'src/**/*.md'], { cwd: root });
     assert.ok(pages.length > 0);

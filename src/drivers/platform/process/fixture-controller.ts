@@ -1,6 +1,6 @@
 // A controller process for tests: does one thing with a process platform and kills itself where it is told to.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { realClock } from './fixture.ts';
 import { createProcessPlatform } from './process-platform.ts';
 

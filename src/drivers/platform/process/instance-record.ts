@@ -1,6 +1,6 @@
 // What the process platform remembers of an instance, as it lies on disk.
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 const Identity = z.object({ pid: z.int().positive(), startTime: z.string(), boot: z.string() });
 

@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { writeDurably } from '../../../base/durable-file.ts';
 import { Failure } from '../../../base/failure.ts';
 import { diskFailure, isCode } from '../../../base/system-error.ts';

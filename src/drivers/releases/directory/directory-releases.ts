@@ -2,7 +2,7 @@
 
 import { chmod, mkdir, readdir, readFile, realpath, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { syncDirectory, writeDurably } from '../../../base/durable-file.ts';
 import { Failure } from '../../../base/failure.ts';
 import { releaseHome, releaseParts } from '../../../base/release-path.ts';

@@ -1,8 +1,5 @@
 // Asks NGINX itself, at the address of its users, which include and which table it serves by.
 
-import { request as plainRequest } from 'node:http';
-import { request as tlsRequest } from 'node:https';
-
 import { Failure } from '../../../base/failure.ts';
 import { addressName, type Address } from '../../../core/instance.ts';
 import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
@@ -43,9 +40,11 @@ export async function askTotals(spec: NginxRouterSpec, token: string): Promise<T
   return { finished: begun - reading - writing, idle };
 }
 
-function get(spec: NginxRouterSpec, path: string): Promise<string> {
+async function get(spec: NginxRouterSpec, path: string): Promise<string> {
   const address = spec.reachAt ?? local(spec.listen);
   const tls = spec.tls !== undefined;
+  // Loaded when NGINX is asked: with them every command would start later.
+  const { request } = tls ? await import('node:https') : await import('node:http');
   return new Promise((resolve, reject) => {
     const options = {
       host: address.host,
@@ -56,7 +55,7 @@ function get(spec: NginxRouterSpec, path: string): Promise<string> {
       headers: { host: spec.serverName?.split(' ')[0] ?? addressName(address), connection: 'close' },
     };
     const failed = (error: Error): void => reject(unreachable(spec, error.message, error));
-    const asked = (tls ? tlsRequest : plainRequest)(
+    const asked = request(
       // Whose certificate it is does not matter: the path is a secret that only our own include knows.
       tls ? { ...options, rejectUnauthorized: false, servername: spec.serverName?.split(' ')[0] ?? '' } : options,
       (answer) => {
