@@ -37,7 +37,7 @@ export const dockerPlatform = z.strictObject({
   driver: z.literal('docker'),
   engine: dockerEngine,
   adopt: z.strictObject({ project: short, service: short, image: short }).optional(),
-  publish: z.string().min(1).max(255),
+  publish: z.string().min(1).max(255).optional(),
   ports: z.strictObject({ from: port, to: port }).optional(),
 });
 

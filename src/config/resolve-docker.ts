@@ -9,11 +9,11 @@ import type { DockerSettings } from './schema/docker.ts';
 export const defaultSocket = '/var/run/docker.sock';
 
 export function dockerPlatformSpec(settings: DockerSettings, baseDirectory: string): DockerPlatformSpec {
-  const { publish, ports } = settings;
+  const { publish = '127.0.0.1', ports } = settings;
   return {
     driver: 'docker',
     engine: engineSpec(settings, baseDirectory),
-    publish: publish ?? '127.0.0.1',
+    ...(publish === 'off' ? {} : { publish }),
     ...(ports === undefined ? {} : { ports }),
   };
 }

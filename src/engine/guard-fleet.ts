@@ -1,7 +1,7 @@
 // Looks after what a deployment under way stands on: a dead candidate ends the trial, a dead stable instance is started again, a
 // router that lost its routes gets them again.
 
-import type { Instance } from '../core/instance.ts';
+import { addressName, type Instance } from '../core/instance.ts';
 import type { Role } from '../core/plan/step.ts';
 import type { Fleet } from '../core/rollout/rollout.ts';
 import { currentStep } from '../core/rollout/rollout.ts';
@@ -76,6 +76,6 @@ function endedOf(instances: readonly Instance[], fleet: Fleet): Instance | undef
 function changed(before: Fleet['serving'], after: Fleet['serving']): boolean {
   return before.some((endpoint) => {
     const found = after.find((other) => other.instance === endpoint.instance);
-    return found?.address.port !== endpoint.address.port;
+    return found === undefined || addressName(found.address) !== addressName(endpoint.address);
   });
 }

@@ -45,10 +45,15 @@ function engineProblems(docker: DockerSettings): readonly RuleProblem[] {
     const message = `whoever reaches an engine at ${host.host} without TLS owns that machine`;
     problems.push({ path: at('host'), message, remedy: 'Write platform.docker.tls with the engine’s certificates.' });
   }
-  if (away && docker.publish === undefined) {
-    const message = `instances at ${host.host} cannot be reached on 127.0.0.1 of this machine`;
+  if (away && (docker.publish === undefined || docker.publish === 'off')) {
+    const where = docker.publish === 'off' ? 'at their own addresses from' : 'on 127.0.0.1 of';
+    const message = `instances at ${host.host} cannot be reached ${where} this machine`;
     const remedy = 'Write the address at which the router reaches that machine, such as publish: 10.0.0.5.';
     problems.push({ path: at('publish'), message, remedy });
+  }
+  if (docker.publish === 'off' && docker.ports !== undefined) {
+    const message = 'no ports are published, so there are none to choose';
+    problems.push({ path: at('ports'), message, remedy: 'Remove ports, or publish: off.' });
   }
   return problems;
 }

@@ -118,8 +118,11 @@ export interface DockerPlatformSpec {
   readonly engine: DockerEngineSpec;
   /** Said by `sluice adopt` only. With it, what Compose started is given back where it would be stopped. */
   readonly adopt?: AdoptSpec | undefined;
-  /** The address of the engine's machine on which the ports of instances are published, and at which routers reach them. */
-  readonly publish: string;
+  /**
+   * The address of the engine's machine on which the ports of instances are published, and at which routers reach them.
+   * Undefined: they are not published, and reached at their own addresses on the first of their networks.
+   */
+  readonly publish?: string | undefined;
   /** Instances take the lowest free port of these; undefined: any free one. */
   readonly ports?: { readonly from: number; readonly to: number } | undefined;
 }

@@ -4,7 +4,7 @@ import { Failure } from '../../../base/failure.ts';
 import type { ContainerRun } from '../../../core/container.ts';
 import type { AdoptSpec } from '../../../core/plan/spec.ts';
 import type { Release } from '../../../core/release.ts';
-import { adoptedAddress } from './adopted-address.ts';
+import { adoptedAddress } from './own-address.ts';
 import type { Container } from './answers.ts';
 import { EngineRefusal } from './connection.ts';
 import type { EngineApi } from './engine-api.ts';

@@ -23,6 +23,9 @@ export const containerList = z
 
 const binding = z.object({ HostIp: z.string().optional(), HostPort: z.string() });
 
+/** Where a port of a container is published. */
+export type Binding = z.infer<typeof binding>;
+
 export const container = z.object({
   Id: z.string(),
   Name: z.string(),
@@ -50,9 +53,8 @@ export const container = z.object({
     })
     .optional(),
   HostConfig: z.object({
-    PortBindings: z
-      .record(z.string(), z.array(z.object({ HostIp: z.string().optional(), HostPort: z.string() })).nullish())
-      .nullish(),
+    NetworkMode: z.string().optional(),
+    PortBindings: z.record(z.string(), z.array(binding).nullish()).nullish(),
   }),
 });
 

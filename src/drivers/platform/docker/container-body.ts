@@ -14,7 +14,8 @@ export interface Birth {
   /** The image by what never moves. */
   readonly image: string;
   readonly variables: Readonly<Record<string, string>>;
-  readonly publish: string;
+  /** Undefined: nowhere. */
+  readonly publish: string | undefined;
   readonly port: number;
   /** The network of its birth; others are joined before it starts. */
   readonly network: string;
@@ -24,7 +25,7 @@ const nsPerMs = 1_000_000;
 
 /** The body of `POST /containers/create`. It holds the resolved environment, so it is never logged. */
 export function containerBody(birth: Birth): object {
-  const { group, container, network } = birth;
+  const { group, container, network, publish } = birth;
   const { run } = group.release;
   const inside = `${container.port}/tcp`;
   const aliases = container.networks.find(({ name }) => name === network)?.aliases ?? [];
@@ -43,7 +44,7 @@ export function containerBody(birth: Birth): object {
     HostConfig: {
       ...hostConfig(container, run.limits),
       NetworkMode: network,
-      PortBindings: { [inside]: [{ HostIp: birth.publish, HostPort: String(birth.port) }] },
+      PortBindings: publish === undefined ? {} : { [inside]: [{ HostIp: publish, HostPort: String(birth.port) }] },
       // Who ended and why is for Sluice to see and to decide.
       RestartPolicy: { Name: 'no' },
     },

@@ -47,6 +47,31 @@ async function linesOf(fixture: DockerFixture, instance: Instance): Promise<read
 }
 
 describe('docker platform', { skip: leftOut }, () => {
+  test('a container that is not published is reached at its own address, also after it was started again', async (context) => {
+    const fixture = await opened(context);
+    const { publish: _publish, ...spec } = platformSpec;
+    const platform = fixture.open({ spec });
+    const release = await fixture.release();
+    await platform.check(release.run, undefined);
+    const [instance] = await platform.ensure(group(release));
+    assert.ok(instance);
+    assert.notEqual(instance.address.host, '127.0.0.1');
+    await eventually('it answers', async () => (await ask(instance)) === 'ok');
+    const [found] = await docker.listContainers({ filters: { label: [`sluice.instance=${instance.id}`] } });
+    assert.deepEqual(
+      found?.Ports.filter(({ PublicPort }) => PublicPort !== undefined),
+      [],
+    );
+
+    await docker.getContainer(found?.Id ?? '').kill();
+    await eventually('it is known to have ended', async () => (await platform.list(scope))[0]?.state === 'exited');
+    assert.equal((await platform.list(scope))[0]?.address.host, 'not-running.invalid');
+    const [again] = await platform.ensure(group(release));
+    assert.ok(again);
+    assert.equal(again.id, instance.id);
+    await eventually('it answers again', async () => (await ask(again)) === 'ok');
+  });
+
   test('a container has its limits, its user, a root file system that cannot be written, and no capabilities', async (context) => {
     const fixture = await opened(context);
     const release = await fixture.release(

@@ -62,7 +62,7 @@ class Containers implements Platform {
     const variables = await releaseVariables(run, this.#options.environment ?? process.env);
     const { adopt } = this.#options.spec;
     if (adopt !== undefined) return checkAdoption(this.#api, adopt, container, variables);
-    await choosePorts(this.#api, this.#ports(), 1, new Set());
+    await this.#choosePorts(1, new Set());
   }
 
   async ensure(group: InstanceGroup, signal?: AbortSignal): Promise<readonly Instance[]> {
@@ -178,7 +178,7 @@ class Containers implements Platform {
     const waiting = members.filter(({ state }) => state !== 'running').slice(0, missing);
     const again = waiting.map((member) => this.#starter.startAgain(member, preparation.container));
     const count = missing - waiting.length;
-    const ports = await choosePorts(this.#api, this.#ports(), count, refusedPorts);
+    const ports = await this.#choosePorts(count, refusedPorts);
     const numbers = freeNumbers(members, count);
     const anew = ports.map((port, index) => this.#starter.startNew(preparation, numbers[index] ?? 0, port));
     const outcomes = await Promise.allSettled([...again, ...anew]);
@@ -211,17 +211,18 @@ class Containers implements Platform {
   }
 
   #instances(members: readonly Member[]): readonly Instance[] {
-    const { publish } = this.#options.spec;
-    return members.map((member) => instanceOf(member, publish)).filter((instance) => instance !== undefined);
+    return members.map(instanceOf).filter((instance) => instance !== undefined);
   }
 
   #realm(scope: Scope): Realm {
     return { scope, owner: this.#options.owner };
   }
 
-  #ports() {
+  /** One for each new instance; 0 where none is published. */
+  async #choosePorts(count: number, refused: ReadonlySet<number>): Promise<readonly number[]> {
     const { publish, ports } = this.#options.spec;
-    return { host: publish, range: ports };
+    if (publish === undefined) return Array.from({ length: count }, () => 0);
+    return choosePorts(this.#api, { host: publish, range: ports }, count, refused);
   }
 }
 

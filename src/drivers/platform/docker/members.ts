@@ -1,8 +1,8 @@
 // The containers of a scope as the engine has them now, and what they are for Sluice.
 
-import type { Instance } from '../../../core/instance.ts';
+import type { Address, Instance } from '../../../core/instance.ts';
 import type { ReleaseId } from '../../../core/release.ts';
-import { adoptedAddress } from './adopted-address.ts';
+import { addressOn, adoptedAddress, publishedAddress } from './own-address.ts';
 import type { Container } from './answers.ts';
 import type { EngineApi } from './engine-api.ts';
 import { instanceId, label, nameFacts, type NameFacts, namesOf, type Realm, slotFacts, slotOf } from './names.ts';
@@ -15,9 +15,7 @@ export interface Member extends NameFacts {
   readonly release: ReleaseId;
   readonly deployment: string;
   readonly number: number;
-  /** Undefined: where the platform publishes. */
-  readonly host?: string | undefined;
-  readonly port: number;
+  readonly address: Address;
   readonly state: 'born' | 'running' | 'exited';
   readonly container: Container;
 }
@@ -45,7 +43,7 @@ function memberOf(realm: Realm, container: Container): Member | undefined {
   return {
     ...facts,
     id: container.Id,
-    ...placeOf(container, facts.adopted),
+    address: placeOf(container, facts.adopted),
     slot: slotOf(container.Name),
     instance: labels[label.instance] ?? instanceId(slot.release, slot.number, container.Id.slice(0, 6)),
     release: labels[label.release] ?? slot.release,
@@ -56,20 +54,15 @@ function memberOf(realm: Realm, container: Container): Member | undefined {
   };
 }
 
-/** A container that Compose made is reached where Compose put it. */
-function placeOf(container: Container, adopted: number | undefined): Pick<Member, 'host' | 'port'> {
+/** A container that Compose made is reached where Compose put it; others where they are published, or else on the network of their birth. */
+function placeOf(container: Container, adopted: number | undefined): Address {
   const own = adopted === undefined ? undefined : adoptedAddress(container, adopted);
   if (own !== undefined) return own;
-  const labels = container.Config.Labels;
-  const inside = labels[label.inside] ?? adopted?.toString();
-  return { port: publishedPort(container, inside) ?? Number(labels[label.port] ?? 0) };
-}
-
-function publishedPort({ HostConfig }: Container, inside: string | undefined): number | undefined {
-  const bindings = Object.entries(HostConfig.PortBindings ?? {});
-  const [, found] = bindings.find(([name]) => inside === undefined || name === `${inside}/tcp`) ?? [];
-  const port = Number(found?.[0]?.HostPort);
-  return Number.isInteger(port) && port > 0 ? port : undefined;
+  const { HostConfig, Config } = container;
+  const inside = Number(Config.Labels[label.inside] ?? adopted);
+  const [published] = HostConfig.PortBindings?.[`${inside}/tcp`] ?? [];
+  if (published !== undefined) return publishedAddress(published);
+  return { host: addressOn(container, HostConfig.NetworkMode), port: inside };
 }
 
 function stateOf({ State }: Container): Member['state'] {
@@ -78,16 +71,16 @@ function stateOf({ State }: Container): Member['state'] {
 }
 
 /** Undefined for one that Sluice ended: it is there for its output only. */
-export function instanceOf(member: Member, host: string): Instance | undefined {
+export function instanceOf(member: Member): Instance | undefined {
   if (member.ended && member.state !== 'running') return undefined;
   const { State } = member.container;
-  const { instance: id, release, deployment, restarts, port } = member;
+  const { instance: id, release, deployment, restarts, address } = member;
   const started = Date.parse(State.StartedAt);
   const instance = {
     id,
     release,
     deployment,
-    address: { host: member.host ?? host, port },
+    address,
     startedAt: started > 0 ? started : Date.parse(member.container.Created),
     restarts,
   };

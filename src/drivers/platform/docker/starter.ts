@@ -19,7 +19,8 @@ export interface Preparation {
   readonly group: InstanceGroup;
   readonly container: ContainerRun;
   readonly image: string;
-  readonly publish: string;
+  /** Undefined: they are reached at addresses of their own. */
+  readonly publish: string | undefined;
   /** May hold secrets, so it is never logged. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -75,7 +76,7 @@ export class Starter {
     if (started !== 'taken') return started;
     // Another program took its port meanwhile: a new copy on another port takes its place.
     await this.#api.rename(member.id, changedName(member.slot, { ...member, ended: true }, unique()));
-    return { taken: member.port };
+    return { taken: member.address.port };
   }
 
   async #start(id: string, container: ContainerRun, release: string): Promise<'started' | 'again' | 'taken'> {
