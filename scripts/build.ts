@@ -1,6 +1,6 @@
 // Builds the package's `dist`: the programs as bundles, which start in half the time, and the ports with their suites as modules.
 //
-//   node scripts/build.ts DIRECTORY
+//   node scripts/build.ts DIRECTORY [TEST_PROGRAM…]
 
 import { execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -15,6 +15,8 @@ const { dependencies = {} } = JSON.parse(await readFile(join(root, 'package.json
   readonly dependencies?: Readonly<Record<string, string>>;
 };
 const target = resolve(process.argv[2] ?? join(root, 'dist'));
+/** Programs of the tests that want to be as fast as what they test; paths in the repository, without extension. */
+const testPrograms = process.argv.slice(3);
 
 /** Started by their paths, so each keeps its place; what they share lies in chunks beside `main.js`. */
 const programs = [
@@ -54,8 +56,15 @@ execFileSync(process.execPath, [
 const built = await Promise.all([
   build({ ...options, entryPoints: programs, splitting: true }),
   build({ ...options, entryPoints: copied, banner: {} }),
+  ...(testPrograms.length === 0 ? [] : [buildTestPrograms()]),
 ]);
 await writeFile(join(target, 'licences.txt'), await licences(built.map(({ metafile }) => metafile)));
+
+/** Apart from the others, so that the package is the same with them. */
+function buildTestPrograms() {
+  const entryPoints = testPrograms.map((name) => `${name}.ts`);
+  return build({ ...options, entryPoints, splitting: true, outdir: join(target, 'tests'), entryNames: '[name]' });
+}
 
 /** The licences of the packages that are inside the bundles, which have to go along with them. */
 async function licences(metafiles: readonly Metafile[]): Promise<string> {

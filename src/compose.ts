@@ -245,6 +245,7 @@ async function outlast(engine: Engine, note?: (text: string) => void): Promise<v
 
 /** Another command may have begun in the same moment and be the one that others reach; who may deploy what, the lease decides. */
 async function listenUnlessTaken(app: App, unixSocket: string): Promise<Listening | undefined> {
+  // Loaded when somebody listens: a command that stays in its own process starts faster without it.
   const { listen } = await import('./server/listen.ts');
   try {
     return await listen({ app, unixSocket });

@@ -5,6 +5,7 @@ import { globSync } from 'node:fs';
 import { run } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startEngine } from './docker/engine.ts';
+import { useBuiltPackage } from './package/program.ts';
 
 interface Group {
   readonly name: string;
@@ -13,6 +14,8 @@ interface Group {
   /** Test files side by side. */
   readonly concurrency: number;
   readonly coverage?: boolean;
+  /** It runs on the built package, with these programs of the tests beside it. */
+  readonly testPrograms?: readonly string[];
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -33,8 +36,12 @@ const groups: readonly Group[] = [
     exclude: ['src/core/**', 'src/engine/**', 'test/e2e/**'],
     concurrency: 2,
   },
-  // These start servers, proxies and load of their own, so each has the machine to itself.
-  { name: 'end to end', include: ['test/e2e/*.test.ts'], concurrency: 1 },
+  {
+    name: 'end to end',
+    include: ['test/e2e/*.test.ts'],
+    concurrency: 2,
+    testPrograms: ['test/e2e/support/controller'],
+  },
 ];
 
 /** A file that takes less is not worth a line. */
@@ -54,7 +61,11 @@ const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [], leftOut: 
 const wanted = process.argv.slice(2);
 
 const endEngine = await startEngine();
-for (const group of groups) await runGroup(group);
+for (const group of groups) {
+  const endPackage = group.testPrograms === undefined ? undefined : await useBuiltPackage(group.testPrograms);
+  await runGroup(group);
+  await endPackage?.();
+}
 await endEngine();
 report();
 

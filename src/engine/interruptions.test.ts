@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RouterSpec } from '../core/plan/spec.ts';
 import { canary, fewErrors, scope, specWith } from '../../test/engine/specs.ts';
 import { inWorld } from '../../test/engine/world.ts';
 import { previewTarget, serviceTarget } from './validate-release.ts';
@@ -111,6 +112,14 @@ test('the service and its preview are asked where they can be reached from here'
   const tls = { certificate: '/c.pem', key: '/k.pem' };
   assert.deepEqual(serviceTarget(specWith({ router })), { address: { host: '127.0.0.1', port: 8080 }, tls: false });
   assert.equal(serviceTarget(specWith({ router: { ...router, tls } })).tls, true);
+  const nginx = {
+    driver: 'nginx',
+    listen: { host: '0.0.0.0', port: 80 },
+    reachAt: { host: '127.0.0.1', port: 8080 },
+    serverName: '~^shop shop.example',
+  } as RouterSpec;
+  const inside = { address: { host: '127.0.0.1', port: 8080 }, tls: false, name: 'shop.example' };
+  assert.deepEqual(serviceTarget(specWith({ router: nginx })), inside);
   assert.deepEqual(previewTarget(specWith({ router })), { address: { host: '::1', port: 8081 }, tls: false });
   assert.throws(() => previewTarget(specWith({ router: { ...router, preview: undefined } })), /no preview address/);
 });

@@ -76,7 +76,12 @@ export async function previewTargets(
 export function serviceTarget(spec: DeploySpec): ProbeTarget {
   const { router } = spec;
   if (router.driver === 'memory') return { address: memoryAddress, tls: false };
-  return { address: reachable(router.listen), tls: 'tls' in router && router.tls !== undefined };
+  const target = { address: reachable(router.listen), tls: 'tls' in router && router.tls !== undefined };
+  if (router.driver !== 'nginx') return target;
+  const { reachAt, serverName = '' } = router;
+  // NGINX knows patterns too, which nobody is called by.
+  const name = serverName.split(' ').find((each) => /^[\w.-]+$/.test(each) && !each.startsWith('.'));
+  return { ...target, ...(reachAt === undefined ? {} : { address: reachAt }), ...(name === undefined ? {} : { name }) };
 }
 
 export function previewTarget(spec: DeploySpec): ProbeTarget {

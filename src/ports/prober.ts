@@ -7,6 +7,8 @@ export interface ProbeTarget {
   /** The address under test; paths in checks are relative to it. */
   readonly address: Address;
   readonly tls: boolean;
+  /** What users call it, where that decides who answers: the header `Host` unless a check has its own, and the name in TLS. */
+  readonly name?: string | undefined;
 }
 
 export interface Prober {

@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { type Server, createServer } from 'node:http';
 import { type AddressInfo, BlockList, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Http2Bindings, HttpBindings } from '@hono/node-server';
+import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
 import { Failure } from '../base/failure.ts';
 import { failureCatalogue } from '../base/failure-catalogue.ts';
 import { type Address, addressName } from '../core/instance.ts';
@@ -70,7 +70,7 @@ async function openTcp(app: App, host: string, port: number): Promise<Opened> {
   const address = await resolve(host);
   const loopback = isLoopback(address);
   if (!loopback && !app.hasToken) throw tokenNeeded(host);
-  const { server, close } = await serve(app, { transport: 'tcp', loopback });
+  const { server, close } = serve(app, { transport: 'tcp', loopback });
   try {
     await startListening(server, { host: address, port });
   } catch (error) {
@@ -82,7 +82,7 @@ async function openTcp(app: App, host: string, port: number): Promise<Opened> {
 }
 
 async function openUnix(app: App, path: string): Promise<Opened> {
-  const { server, close } = await serve(app, { transport: 'unix', loopback: true });
+  const { server, close } = serve(app, { transport: 'unix', loopback: true });
   const free = await listenOnPath(server, path);
   return {
     address: path,
@@ -98,9 +98,7 @@ interface Serving {
   readonly close: () => Promise<void>;
 }
 
-async function serve(app: App, caller: Caller): Promise<Serving> {
-  // Loaded when somebody listens: a command that stays in its own process starts faster without it.
-  const { getRequestListener } = await import('@hono/node-server');
+function serve(app: App, caller: Caller): Serving {
   const streaming = new Set<Duplex>();
   const answer = async (request: Request, { incoming }: HttpBindings | Http2Bindings): Promise<Response> => {
     const answered = await app.fetch(request, caller);

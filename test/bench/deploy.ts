@@ -7,7 +7,9 @@ import { parseArgs } from 'node:util';
 import type { DeploySpec } from '../../src/core/plan/spec.ts';
 import { Site } from '../load/site.ts';
 import { specOf, type StrategyName } from '../load/spec.ts';
-import { buildPackage, medianOf, timeCommand } from './deploy/commands.ts';
+import { join } from 'node:path';
+import { buildPackage } from '../package/program.ts';
+import { medianOf, timeCommand } from './deploy/commands.ts';
 import { ownStartsMs, startTimes } from './deploy/own-start.ts';
 
 const { values } = parseArgs({
@@ -107,7 +109,7 @@ function goalOf(strategy: StrategyName, costs: readonly Cost[]): Goal {
 }
 
 async function commands(site: Site): Promise<readonly Goal[]> {
-  const program = await buildPackage(site.directory);
+  const program = join(await buildPackage(site.directory), 'dist', 'main.js');
   const calls = Number(values.calls);
   const help = await timeCommand([program, '--help'], calls);
   const attended = await timeCommand([program, 'status', '--home', site.home], calls);

@@ -8,11 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { Summary } from '../../src/demo/summary.ts';
 import type { DeploymentDetail } from '../../src/engine/controller.ts';
+import { programPath } from '../package/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const patienceMs = 180_000;
 
 interface Demo {
@@ -25,7 +24,7 @@ interface Demo {
 
 async function startDemo(context: TestContext): Promise<Demo> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-demo-test-'));
-  const child = spawn(process.execPath, [main, 'demo'], {
+  const child = spawn(process.execPath, [programPath, 'demo'], {
     env: { ...process.env, TMPDIR: directory, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -13,7 +13,7 @@ import { noEngine } from '../docker/engine.ts';
 import { nodeImage, removeLabelled } from '../docker/image.ts';
 import { type Fault, shopImage } from '../docker/shop.ts';
 import { freePort } from '../free-port.ts';
-import { mainPath } from '../load/site.ts';
+import { programPath } from '../package/program.ts';
 import { HaproxyContainer, haproxyImage, withoutContainers } from '../programs/haproxy-container.ts';
 import { withoutHaproxy } from '../programs/haproxy.ts';
 import { type Ran, Sandbox } from './support/sandbox.ts';
@@ -130,7 +130,7 @@ describe('docker and HAProxy', { skip, timeout: 600_000 }, () => {
       timeout: 300_000,
       env: {
         ...process.env,
-        SLUICE: `${process.execPath} ${mainPath}`,
+        SLUICE: `${process.execPath} ${programPath}`,
         NODE_IMAGE: await nodeImage(),
         HAPROXY_IMAGE: await haproxyImage(),
         NAME: name,

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { freePort } from '../free-port.ts';
-import { mainPath } from '../load/site.ts';
+import { programPath } from '../package/program.ts';
 import { withoutNginx } from '../programs/nginx.ts';
 
 const run = promisify(execFile);
@@ -22,7 +22,7 @@ async function withoutCurl(): Promise<string | false> {
 }
 
 it('a shop behind an NGINX that was there already fails no request', { skip, timeout: 300_000 }, async () => {
-  const environment = { ...process.env, SLUICE: `${process.execPath} ${mainPath}`, PORT: String(await freePort()) };
+  const environment = { ...process.env, SLUICE: `${process.execPath} ${programPath}`, PORT: String(await freePort()) };
   const { stdout } = await run(script, [], { env: environment, timeout: 280_000 });
   assert.match(stdout, /[1-9]\d* requests were served, [1-9]\d* by the broken release, 0 failed\./);
   // The same addresses come back, so that later releases need none.

@@ -13,6 +13,7 @@ import { takeDown } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { root } from '../tidy/sources.ts';
+import { programPath } from '../package/program.ts';
 
 interface Page {
   readonly file: string;
@@ -122,7 +123,7 @@ function whole(piece: string): string {
 /** Runs the script with this checkout's `sluice` on the path; everything that it printed. */
 async function follow(script: string, directory: string, home: string): Promise<string> {
   const program = join(directory, 'sluice');
-  await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'src/main.ts')}" "$@"\n`, {
+  await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" "${programPath}" "$@"\n`, {
     mode: 0o755,
   });
   const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {

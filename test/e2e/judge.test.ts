@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { writeLog } from '../bench/judge/endless-log.ts';
-import { root } from '../tidy/sources.ts';
+import { programPath } from '../package/program.ts';
 
 interface Answer {
   readonly verdict: string;
@@ -20,7 +19,7 @@ interface Answer {
 const heap = 24;
 
 async function judgeWith(write: (to: Writable) => Promise<void>, ...argv: readonly string[]): Promise<Answer> {
-  const program = [`--max-old-space-size=${heap}`, join(root, 'src/main.ts'), 'judge', '--json', ...argv];
+  const program = [`--max-old-space-size=${heap}`, programPath, 'judge', '--json', ...argv];
   const child = spawn(process.execPath, program, { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = once(child, 'close');
   let output = '';

@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 
 import { patternAt } from '../load/pattern.ts';
 import { runLoad } from '../load/run-load.ts';
-import { mainPath, Site } from '../load/site.ts';
+import { Site } from '../load/site.ts';
+import { programPath } from '../package/program.ts';
 
 const run = promisify(execFile);
 const example = fileURLToPath(new URL('../../examples/npm-http-server/', import.meta.url));
@@ -106,5 +107,5 @@ async function deploy(site: Site, releases: string, version: string): Promise<vo
 /** As a person types it; rejects with what it wrote where it does not exit with 0. */
 async function sluice(site: Site, ...args: readonly string[]): Promise<void> {
   const where = ['--home', site.home, '--config', join(site.directory, 'sluice.yaml')];
-  await run(process.execPath, [mainPath, ...args, ...where], { timeout: 180_000 });
+  await run(process.execPath, [programPath, ...args, ...where], { timeout: 180_000 });
 }

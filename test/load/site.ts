@@ -6,7 +6,6 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
 import { type Client, createClient } from '../../src/client/client.ts';
 import { placesUnder } from '../../src/places.ts';
@@ -23,9 +22,8 @@ import type { Rollout } from '../../src/core/rollout/rollout.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
 import { type Front, type FrontName, openFront } from './front.ts';
 import { loadPlatform, type PlatformName } from './platforms.ts';
+import { programPath } from '../package/program.ts';
 import type { InstanceRecord, ReleaseFile } from './protocol.ts';
-
-export const mainPath = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 const endMs = 15_000;
 
@@ -163,7 +161,7 @@ async function removeRuntime(home: string): Promise<void> {
 }
 
 function startServer(home: string): ChildProcess {
-  const words = [mainPath, 'server', '--home', home, '--listen', '127.0.0.1:0', '--json'];
+  const words = [programPath, 'server', '--home', home, '--listen', '127.0.0.1:0', '--json'];
   return spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 

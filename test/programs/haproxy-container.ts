@@ -1,18 +1,18 @@
 // A HAProxy in a container, from an image made of this machine's own HAProxy; none is pulled.
 
-import { execFile, spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
+import { importedImage, whereIs } from '../docker/image.ts';
 import { openSession } from '../../src/drivers/router/haproxy/runtime/session.ts';
 import { findHaproxy } from './haproxy.ts';
 
 const run = promisify(execFile);
-const image = 'sluice-test/haproxy:1';
 
 /** Why the tests that need a container of HAProxy are left out; false where they need not be. */
 export async function withoutContainers(): Promise<string | false> {
@@ -30,7 +30,7 @@ export class HaproxyContainer {
   }
 
   static async start(): Promise<HaproxyContainer> {
-    await haproxyImage();
+    const image = await haproxyImage();
     const container = new HaproxyContainer(await mkdtemp(join(tmpdir(), 'sluice-haproxy-container-')));
     await mkdir(container.own);
     await writeFile(
@@ -100,33 +100,11 @@ frontend own
   }
 }
 
-/** The reference of the image; made where the machine does not have it yet. */
+/** The reference of the image. */
 export async function haproxyImage(): Promise<string> {
-  if ((await run('docker', ['image', 'inspect', image]).catch(() => undefined)) !== undefined) return image;
-  const root = await mkdtemp(join(tmpdir(), 'sluice-image-'));
-  try {
-    const { stdout: where } = await run('which', [(await findHaproxy()) ?? 'haproxy']);
-    const program = where.trim();
-    const { stdout: linked } = await run('ldd', [program]);
-    const libraries = [...linked.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map(([, path = '']) => path);
-    for (const path of libraries) await put(root, path, path);
-    await put(root, program, '/usr/sbin/haproxy');
-    await put(root, '/etc/passwd', '/etc/passwd');
-    const tar = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const imported = spawn('docker', ['import', '--change', 'ENV PATH=/usr/sbin', '-', image], {
-      stdio: [tar.stdout, 'ignore', 'inherit'],
-    });
-    const code = await new Promise<number | null>((resolve) => {
-      imported.once('exit', resolve);
-    });
-    if (code !== 0) throw new Error('the image of HAProxy could not be made');
-    return image;
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
-}
-
-async function put(root: string, from: string, to: string): Promise<void> {
-  await mkdir(dirname(join(root, to)), { recursive: true });
-  await copyFile(await realpath(from), join(root, to));
+  const program = await whereIs((await findHaproxy()) ?? 'haproxy');
+  return importedImage('sluice-test/haproxy:2', {
+    programs: { 'usr/sbin/haproxy': program },
+    changes: ['ENV PATH=/usr/sbin'],
+  });
 }

@@ -61,6 +61,15 @@ describe('habits', () => {
     );
   });
 
+  it('no package is imported while the program runs, but by a module of ours', () => {
+    // In the bundles such a package may have its names only as members of `default`.
+    const direct = code.filter(({ path, text }) => path.startsWith('src/') && /await import\('(?!node:|\.)/.test(text));
+    assert.deepEqual(
+      direct.map(({ path }) => path),
+      [],
+    );
+  });
+
   it('every link between pages of the documentation leads somewhere', () => {
     const pages = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'src/**/*.md'], { cwd: root });
     assert.ok(pages.length > 0);

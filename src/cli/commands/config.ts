@@ -56,7 +56,7 @@ async function show(session: Session): Promise<number> {
   const spec = await specification(session);
   if (session.options.json) session.out.json(spec);
   else {
-    const { stringify } = await import('yaml');
+    const { stringify } = await import('../../base/yaml.ts');
     session.out.lines(stringify(spec).trimEnd().split('\n').map(cleanLine));
   }
   return codeOf('done');

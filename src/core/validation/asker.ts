@@ -5,6 +5,8 @@ import type { Answer, NoAnswer } from './answer.ts';
 
 export interface Request {
   readonly url: URL;
+  /** As in `Target`. */
+  readonly name?: string | undefined;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
@@ -51,6 +53,8 @@ export interface Time {
 export interface Target {
   readonly address: Address;
   readonly tls: boolean;
+  /** What users call it, where that decides who answers: the header `Host` unless a check has its own, and the name in TLS. */
+  readonly name?: string | undefined;
 }
 
 /** `http://127.0.0.1:4000`, without a slash at the end. */
@@ -62,8 +66,9 @@ export function originOf(target: Target): string {
  * What a path on the release, or a full URL, comes to; undefined when it is neither. A path cannot lead to another host,
  * whatever it begins with.
  */
-export function urlOf(target: Target, text: string): { readonly url: URL; readonly toRelease: boolean } | undefined {
+export function urlOf(target: Target, text: string): Pick<Request, 'url' | 'name' | 'toRelease'> | undefined {
   const toRelease = text.startsWith('/');
   const whole = toRelease ? `${originOf(target)}${text}` : text;
-  return /^https?:\/\//i.test(whole) && URL.canParse(whole) ? { url: new URL(whole), toRelease } : undefined;
+  if (!/^https?:\/\//i.test(whole) || !URL.canParse(whole)) return undefined;
+  return { url: new URL(whole), toRelease, ...(toRelease ? { name: target.name } : {}) };
 }

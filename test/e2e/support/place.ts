@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
 import { takeDown } from '../../../src/compose.ts';
@@ -17,9 +16,10 @@ import type { Scope } from '../../../src/core/scope.ts';
 import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts';
 import { openSqliteStore } from '../../../src/drivers/store/sqlite/driver.ts';
 import { freePort } from '../../free-port.ts';
+import { testProgram } from '../../package/program.ts';
 import type { Order, Report } from './orders.ts';
 
-const program = fileURLToPath(new URL('controller.ts', import.meta.url));
+const program = testProgram('test/e2e/support/controller');
 
 /** Answers with its version. */
 const service = `

@@ -6,7 +6,6 @@ import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
 import { takeDown } from '../../../src/compose.ts';
@@ -17,8 +16,7 @@ import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts
 import { listProxies } from '../../../src/drivers/router/embedded/driver.ts';
 import { openSqliteStore } from '../../../src/drivers/store/sqlite/driver.ts';
 import { freePort } from '../../free-port.ts';
-
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { programPath } from '../../package/program.ts';
 
 /** Longest that a command of a test may take. */
 const patienceMs = 90_000;
@@ -108,7 +106,7 @@ export class Sandbox {
 
   start(...words: readonly string[]): ChildProcess {
     const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_') && name !== 'CI');
-    const child = spawn(process.execPath, [main, ...words], {
+    const child = spawn(process.execPath, [programPath, ...words], {
       cwd: this.directory,
       env: { ...Object.fromEntries(kept), SLUICE_HOME: this.home },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -81,7 +81,7 @@ class Connection implements EngineConnection {
     const { origin, dispatcher } = await this.#connect();
     const given = Object.entries(request.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
     const query = new URLSearchParams(given);
-    const { request: ask } = await import('undici');
+    const { request: ask } = await import('./engine-web.ts');
     const response = await ask(`${origin}${request.path}${query.size === 0 ? '' : `?${query.toString()}`}`, {
       method: request.method,
       headers: {
@@ -130,7 +130,7 @@ class Connection implements EngineConnection {
   async #made(): Promise<Way> {
     const spec = this.#spec;
     // Loaded with the first request: it is large, and a command that asks no engine starts faster without it.
-    const { Agent } = await import('undici');
+    const { Agent } = await import('./engine-web.ts');
     // The caller's limit is the only one on time.
     const limits = { headersTimeout: 0, bodyTimeout: 0, pipelining: 0 };
     if (spec.kind === 'socket') {

@@ -35,6 +35,18 @@ async function http(context: TestContext, answer: RequestListener): Promise<Prob
   return { address: { host: '127.0.0.1', port: await listen(server) }, tls: false };
 }
 
+test('a service that shares its address is asked by its name', async (context) => {
+  const target = await http(context, (asked, response) => {
+    response.setHeader('x-asked', asked.headers.host ?? '');
+    response.end();
+  });
+  const named = { ...target, name: 'shop.example' };
+  const outcome = async (name: string, headers = {}) =>
+    (await prober.probe(httpCheck({ headers, expectHeaders: { 'x-asked': name } }), named)).passed;
+  assert.equal(await outcome('shop.example'), true);
+  assert.equal(await outcome('own.example', { Host: 'own.example' }), true);
+});
+
 async function tcp(context: TestContext, answer: (socket: Socket) => void): Promise<ProbeTarget> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {

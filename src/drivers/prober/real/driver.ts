@@ -32,7 +32,7 @@ async function readDocument(text: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    const { parse } = await import('yaml');
+    const { parse } = await import('../../../base/yaml.ts');
     return parse(text, { maxAliasCount: 100, uniqueKeys: false, logLevel: 'error' }) as unknown;
   }
 }

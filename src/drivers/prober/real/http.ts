@@ -5,6 +5,8 @@ import type { Answer, NoAnswer } from '../../../core/validation/answer.ts';
 import type { Request } from '../../../core/validation/asker.ts';
 import { networkProblem } from '../../../base/network-problem.ts';
 
+const usualHeaders = { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'sluice' };
+
 /** Redirects are not followed; the body is read to its end, or until more came than is kept. */
 export async function request(wanted: Request, signal: AbortSignal): Promise<Answer | NoAnswer> {
   signal.throwIfAborted();
@@ -16,12 +18,20 @@ export async function request(wanted: Request, signal: AbortSignal): Promise<Ans
     connectTimeout: 0,
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { rejectUnauthorized: !wanted.toRelease, timeout: 0 },
+    connect: {
+      rejectUnauthorized: !wanted.toRelease,
+      timeout: 0,
+      ...(wanted.name === undefined ? {} : { servername: wanted.name }),
+    },
   });
   try {
     const response = await send(wanted.url, {
       method: wanted.method,
-      headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'sluice', ...lowerCase(wanted.headers) },
+      headers: {
+        ...usualHeaders,
+        ...(wanted.name === undefined ? {} : { host: wanted.name }),
+        ...lowerCase(wanted.headers),
+      },
       ...(wanted.body === undefined ? {} : { body: wanted.body }),
       dispatcher: agent,
       signal,

@@ -4,6 +4,14 @@ import { Failure } from '../../../base/failure.ts';
 import { addressName, type Address } from '../../../core/instance.ts';
 import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
 
+/**
+ * The name that only Sluice asks by, beside the users' own. It is needed where users' names go to somebody else, and short: NGINX
+ * refuses names that do not fit into 64 bytes.
+ */
+export function ownName(token: string): string {
+  return `${token.slice(0, 16)}.sluice`;
+}
+
 export interface Answer {
   readonly generation: number;
   /** Of the worker that answered. */
@@ -24,7 +32,7 @@ const answerBytesMax = 65_536;
 
 /** Undefined when something else answers there. Rejects with `router.unreachable`. */
 export async function askGeneration(spec: NginxRouterSpec, token: string): Promise<Answer | undefined> {
-  const text = await get(spec, `/.sluice-${token}/generation`);
+  const text = await get(spec, token, 'generation');
   const found = /^sluice (\d{1,15}) (\d{1,10}) (\S*)\s*$/.exec(text);
   if (found === null) return undefined;
   const [, generation, pid, path = ''] = found;
@@ -33,14 +41,14 @@ export async function askGeneration(spec: NginxRouterSpec, token: string): Promi
 
 /** Rejects with `router.unreachable`, also when something else answers. */
 export async function askTotals(spec: NginxRouterSpec, token: string): Promise<Totals> {
-  const text = await get(spec, `/.sluice-${token}/status`);
+  const text = await get(spec, token, 'status');
   const found = /\n\s*\d+\s+\d+\s+(\d+)\s*\nReading: (\d+) Writing: (\d+) Waiting: (\d+)/.exec(text);
   if (found === null) throw unreachable(spec, 'something else answers there');
   const [begun = 0, reading = 0, writing = 0, idle = 0] = found.slice(1).map(Number);
   return { finished: begun - reading - writing, idle };
 }
 
-async function get(spec: NginxRouterSpec, path: string): Promise<string> {
+async function get(spec: NginxRouterSpec, token: string, what: string): Promise<string> {
   const address = spec.reachAt ?? local(spec.listen);
   const tls = spec.tls !== undefined;
   // Loaded when NGINX is asked: with them every command would start later.
@@ -49,10 +57,10 @@ async function get(spec: NginxRouterSpec, path: string): Promise<string> {
     const options = {
       host: address.host,
       port: address.port,
-      path,
+      path: `/.sluice-${token}/${what}`,
       agent: false as const,
       timeout: answerMs,
-      headers: { host: spec.serverName?.split(' ')[0] ?? addressName(address), connection: 'close' },
+      headers: { host: spec.serverName === undefined ? addressName(address) : ownName(token), connection: 'close' },
     };
     const failed = (error: Error): void => reject(unreachable(spec, error.message, error));
     const asked = request(

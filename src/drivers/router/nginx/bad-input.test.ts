@@ -98,6 +98,25 @@ describe('bad input for NGINX', { skip }, () => {
     assert.equal((await harness.request({ headers: { host: 'other' } })).status, 204);
   });
 
+  it('takes its name at a shared address with its first traffic, and gives it back with its last', async () => {
+    const port = await freePort();
+    const http = `server { listen 127.0.0.1:${port} default_server; location / { return 204; } }`;
+    const harness = await harnessOf({
+      http,
+      spec: { listen: { host: '127.0.0.1', port }, serverName: 'shop.example' },
+    });
+    const instance = await harness.startInstance('new-1');
+    const status = async () => (await harness.request({ headers: { host: 'shop.example' } })).status;
+    await harness.router.apply(routesOf(1, [group('new', 0, instance)], { preview: 'new' }));
+    assert.equal(await status(), 204);
+    assert.equal((await harness.request({ preview: true })).instance, 'new-1');
+    await harness.router.apply(routesOf(2, [group('new', 10_000, instance)]));
+    assert.equal(await status(), 200);
+    await harness.router.apply(routesOf(3, []));
+    assert.equal(await status(), 204);
+    assert.equal((await harness.router.read(scope))?.revision, 3);
+  });
+
   it('names a file with somebody else’s contents, and leaves it', async () => {
     const harness = await harnessOf();
     await writeFile(harness.spec.include, 'server_tokens off;\n');

@@ -153,11 +153,15 @@ class NginxRouter implements Router {
   /** The model and include that can serve the routes; a new generation only where the include changes. */
   async #fitted(disk: OnDisk | undefined, routes: Routes): Promise<{ readonly model: Model; readonly text: string }> {
     const former = disk?.model ?? (await newModel(routes.scope, this.#spec));
-    const fitted = fitModel(await this.#withFeedPort(former), routes);
+    const fitted = this.#fit(await this.#withFeedPort(former), routes);
     const text = this.#render(fitted, routes.scope);
     if (disk !== undefined && text === disk.text) return { model: fitted, text };
     const model = { ...fitted, generation: disk === undefined ? 1 : former.generation + 1 };
     return { model, text: this.#render(model, routes.scope) };
+  }
+
+  #fit(model: Model, routes: Routes): Model {
+    return fitModel(model, routes, this.#spec.serverName !== undefined);
   }
 
   /** A port that a check found with another program is given up; a way back does not wait for such a look. */
@@ -185,7 +189,7 @@ class NginxRouter implements Router {
 
   /** A change of the include may be refused or take its time: where the former one can serve the routes, it does so before. */
   async #moveBefore(former: Model, routes: Routes): Promise<void> {
-    if (fitModel(former, routes) === former) await this.#put(routes, former);
+    if (this.#fit(former, routes) === former) await this.#put(routes, former);
   }
 
   /** Rejects when NGINX does not serve by this table; reloads it where it never read the include, as after a crash. */

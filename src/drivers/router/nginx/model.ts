@@ -28,6 +28,8 @@ export const modelSchema = z.strictObject({
     .max(16),
   rules: z.array(matchSchema).max(100),
   sticky: z.strictObject({ cookie: longName, maxAgeMs: z.number().min(0) }).optional(),
+  /** Nothing is served: requests for the service's names are for others that listen at its address. */
+  withdrawn: z.literal(true).optional(),
 });
 
 export type Model = z.output<typeof modelSchema>;
@@ -38,16 +40,25 @@ const slotsMax = 12;
 
 /**
  * The model that can serve these routes: the given one where it can already, so that nothing has to be reloaded. Sets of servers,
- * rules and the cookie stay when routes do not need them; they are switched off by the table.
+ * rules and the cookie stay when routes do not need them; they are switched off by the table. `named`: others may listen at its
+ * address, for other names; those get its requests until it has something to serve.
  */
-export function fitModel(model: Model, routes: Routes): Model {
+export function fitModel(model: Model, routes: Routes, named: boolean): Model {
   const needed = routes.groups.map(({ endpoints }) => serversOf(endpoints)).filter((servers) => servers.length > 0);
   const slots = fitSlots(model.slots, needed);
   const rules = rulesFit(model.rules, routes.rules) ? model.rules : routes.rules.map(({ match }) => match);
   const sticky = fitStickiness(model.sticky, routes.sticky);
-  if (slots === model.slots && rules === model.rules && sticky === model.sticky) return model;
-  const { sticky: _former, ...rest } = model;
-  return { ...rest, slots: [...slots], rules: [...rules], ...(sticky === undefined ? {} : { sticky }) };
+  const withdrawn = named && routes.groups.every(({ share }) => share === 0) ? true : undefined;
+  const fits = slots === model.slots && rules === model.rules && sticky === model.sticky;
+  if (fits && withdrawn === model.withdrawn) return model;
+  const { sticky: _formerCookie, withdrawn: _former, ...rest } = model;
+  return {
+    ...rest,
+    slots: [...slots],
+    rules: [...rules],
+    ...(sticky === undefined ? {} : { sticky }),
+    ...(withdrawn === undefined ? {} : { withdrawn }),
+  };
 }
 
 function fitSlots(slots: readonly Slot[], needed: readonly (readonly string[])[]): readonly Slot[] {

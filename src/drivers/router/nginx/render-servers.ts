@@ -1,6 +1,7 @@
 // The server blocks of a scope: users' address, preview address, and the paths by which Sluice asks.
 
 import type { Address } from '../../../core/instance.ts';
+import { ownName } from './ask.ts';
 import { quoted } from './quote.ts';
 import type { Part } from './render.ts';
 import { tableLevels } from './table.ts';
@@ -43,10 +44,11 @@ function now({ directory, model }: Part): string {
 function server(part: Part, address: Address, tls: boolean, choose: readonly string[]): readonly string[] {
   const { prefix, spec, model, directory } = part;
   const syslog = `syslog:server=${bracketed(spec.feedHost)}:${model.feedPort},tag=sluice,nohostname`;
+  const names = [...(model.withdrawn === true ? [] : [spec.serverName]), ownName(model.askToken)].join(' ');
   return [
     'server {',
     `  listen ${listenOn(address)}${tls ? ' ssl' : ''};`,
-    `  server_name ${spec.serverName ?? '""'};`,
+    `  server_name ${spec.serverName === undefined ? '""' : names};`,
     ...(tls && spec.tls !== undefined
       ? [`  ssl_certificate ${quoted(spec.tls.certificate)};`, `  ssl_certificate_key ${quoted(spec.tls.key)};`]
       : []),

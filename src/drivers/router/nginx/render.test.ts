@@ -65,7 +65,9 @@ describe('the include', () => {
     const written = text({}, { listen: { host: '::1', port: 443 }, tls, preview, serverName: 'a b' });
     assert.match(written, /^ {2}listen \[::1\]:443 ssl;$/m);
     assert.match(written, /^ {2}listen 127.0.0.1:8081;$/m);
-    assert.match(written, /^ {2}server_name a b;$/m);
+    assert.match(written, /^ {2}server_name a b [0-9a-f]{16}\.sluice;$/m);
+    const withdrawn = text({ withdrawn: true }, { serverName: 'a b' });
+    assert.match(withdrawn, /^ {2}server_name [0-9a-f]{16}\.sluice;$/m);
   });
 
   it('changes only where routes need what it does not have', () => {
@@ -74,12 +76,13 @@ describe('the include', () => {
       { instance: 'a', address: { host: '127.0.0.1', port: 20_000 } },
     ];
     const routes = { scope, revision: 1, groups: [{ release: 'r', share: 10_000, endpoints }], rules: [] };
-    assert.equal(fitModel(model, routes), model);
-    assert.equal(fitModel(model, { ...routes, groups: [] }), model);
-    const other = fitModel(model, {
-      ...routes,
-      groups: [{ release: 'r', share: 10_000, endpoints: endpoints.slice(1) }],
-    });
+    assert.equal(fitModel(model, routes, false), model);
+    assert.equal(fitModel(model, { ...routes, groups: [] }, false), model);
+    const other = fitModel(
+      model,
+      { ...routes, groups: [{ release: 'r', share: 10_000, endpoints: endpoints.slice(1) }] },
+      false,
+    );
     assert.deepEqual(
       other.slots.map(({ id }) => id),
       [1, 3],
@@ -90,12 +93,8 @@ describe('the include', () => {
     let latest: Model = { ...model, slots: [] };
     for (let port = 1; port <= 30; port++) {
       const endpoints = [{ instance: 'a', address: { host: '127.0.0.1', port } }];
-      latest = fitModel(latest, {
-        scope,
-        revision: port,
-        groups: [{ release: 'r', share: 10_000, endpoints }],
-        rules: [],
-      });
+      const groups = [{ release: 'r', share: 10_000, endpoints }];
+      latest = fitModel(latest, { scope, revision: port, groups, rules: [] }, false);
     }
     assert.equal(latest.slots.length, 12);
     assert.equal(new Set(latest.slots.map(({ id }) => id)).size, 12);

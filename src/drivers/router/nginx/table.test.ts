@@ -34,7 +34,7 @@ function routesOf(groups: readonly RouteGroup[], more: Partial<Routes> = {}): Ro
 }
 
 function made(routes: Routes): { readonly table: Table; readonly model: Model } {
-  const model = fitModel(empty, routes);
+  const model = fitModel(empty, routes, false);
   return { table: tableOf(routes, model, 1), model };
 }
 

@@ -1,0 +1,3 @@
+// YAML for those who load it only when they need it.
+
+export { parse, stringify } from 'yaml';
