@@ -79,7 +79,7 @@ sed -e "s/@EDGE@/$edge/" -e "s/@PORT@/$port/" -e "s/@GATEWAY@/$gateway/" -e "s/@
   "$here/sluice.yaml" >"$work/sluice.yaml"
 
 touch "$work/sending"
-for sender in 1 2 3 4; do
+for sender in 1 2; do
   touch "$work/stored.$sender" "$work/failed.$sender"
   send_requests "$sender" &
 done
