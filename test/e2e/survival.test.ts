@@ -1,59 +1,29 @@
 // Kills the real controller at every commit boundary of every strategy, and looks whether the next one brings the deployment to its end.
 
-import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 
 import type { Command } from '../../src/core/rollout/event.ts';
-import type { Order } from './support/orders.ts';
-import type { Place } from './support/place.ts';
-import { type Course, type Obey, Walker } from './support/walker.ts';
+import {
+  blueGreen,
+  canary,
+  deploying,
+  deployBoth,
+  deployment,
+  other,
+  rollback,
+  rolling,
+  warm,
+} from './support/courses.ts';
+import type { Trap } from './support/orders.ts';
+import { type Course, walk } from './support/walker.ts';
+
+const ground = { platform: 'process', router: 'embedded' } as const;
 
 const pause: Command = { kind: 'pause', reason: 'let me look' };
 const abort: Command = { kind: 'abort', reason: 'I do not like it' };
 const promote: Command = { kind: 'promote', full: false };
 const promoteFull: Command = { kind: 'promote', full: true };
-
-const validate = [{ http: '/' }];
-const blueGreen = {
-  validate,
-  strategy: { 'blue-green': { observe: '100ms', switchDelay: '50ms', keepOld: '200ms' } },
-};
-const canary = {
-  validate,
-  // A handful of requests is all there is.
-  gates: { compare: 'off' },
-  strategy: { canary: { stages: ['30%', '100%'], hold: { atLeast: '100ms', requests: 3 }, keepOld: '0s' } },
-};
-const rolling = { instances: 2, strategy: { rolling: { maxSurge: 1, maxUnavailable: 0, observe: '0s' } } };
-const warm = { strategy: { 'blue-green': { observe: '0s', keepOld: '1h' } } };
-
-async function deploying(place: Place, label: string, settings: object): Promise<Extract<Order, { kind: 'deploy' }>> {
-  return { kind: 'deploy', label, spec: await place.spec(label, settings) };
-}
-
-/** The first attempt finds a release that is stable. */
-function deployment(name: string, settings: object, commands: readonly Command[]): Course {
-  return {
-    name,
-    commands,
-    fresh: false,
-    prepare: async (place, attempt, obey) => {
-      if (attempt === 1) await obey(await deploying(place, 'v0', settings));
-    },
-    order: (place, attempt) => deploying(place, `v${attempt}`, settings),
-  };
-}
-
-/** Whichever of the two is not stable. */
-async function other(place: Place): Promise<string> {
-  const [state] = await place.store.scopes(place.scope);
-  return state?.situation.stable?.release.label === 'v1' ? 'v2' : 'v1';
-}
-
-async function deployBoth(place: Place, settings: object, obey: Obey): Promise<void> {
-  for (const label of ['v1', 'v2']) await obey(await deploying(place, label, settings));
-}
 
 const courses: readonly Course[] = [
   {
@@ -66,15 +36,7 @@ const courses: readonly Course[] = [
   deployment('blue-green', blueGreen, [abort, pause, promote]),
   deployment('canary', canary, [pause, abort, promote, promoteFull]),
   deployment('rolling', rolling, [abort, pause]),
-  {
-    name: 'a rollback',
-    commands: [abort, pause],
-    fresh: false,
-    prepare: async (place, attempt, obey) => {
-      if (attempt === 1) await deployBoth(place, { ...blueGreen, keepReleases: 3 }, obey);
-    },
-    order: async (place) => ({ kind: 'rollback', scope: place.scope, to: await other(place) }),
-  },
+  rollback('a rollback', [abort, pause]),
   {
     name: 'a rollback to a warm release',
     commands: [abort, pause],
@@ -92,8 +54,9 @@ const leftOut = existsSync('/proc/self/environ') ? false : 'missing: /proc, in w
 
 describe('a controller that is killed at a commit', { concurrency: 4, skip: leftOut, timeout: 580_000 }, () => {
   for (const course of courses) {
-    it(`loses nothing of ${course.name}`, (context) => walk(course, [], context));
-    it(`loses nothing of ${course.name} with a command pending`, (context) => walk(course, course.commands, context));
+    it(`loses nothing of ${course.name}`, (context) => walk(course, ground, everyCommit([]), context));
+    it(`loses nothing of ${course.name} with a command pending`, (context) =>
+      walk(course, ground, everyCommit(course.commands), context));
   }
 });
 
@@ -101,21 +64,12 @@ describe('a controller that is killed at a commit', { concurrency: 4, skip: left
  * With commands the walk begins at the second commit: a deployment takes none before its first. A command that dies while it waits
  * for its turn leaves no trace, so that is tried once with each; that it is carried out once it was committed, at every commit.
  */
-async function walk(course: Course, commands: readonly Command[], context: TestContext): Promise<void> {
-  const walker = new Walker(course);
-  context.after(() => walker.close());
-  const began = performance.now();
+function* everyCommit(commands: readonly Command[]): Generator<Trap, void, boolean> {
   const first = commands.length > 0 ? 2 : 1;
   let goesOn = true;
   for (let commit = first; goesOn; commit += 1) {
     const pending = commands[commit % Math.max(1, commands.length)];
-    if (pending === undefined || commit < first + commands.length) {
-      await walker.attempt({ commit, side: 'before', pending });
-    }
-    goesOn = await walker.attempt({ commit, side: 'after', pending });
+    if (pending === undefined || commit < first + commands.length) yield { commit, side: 'before', pending };
+    goesOn = yield { commit, side: 'after', pending };
   }
-  await walker.close();
-  context.diagnostic(`${walker.tally()} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  assert.deepEqual(walker.failures, []);
-  assert.ok(walker.kills > 5, 'hardly a controller was killed');
 }

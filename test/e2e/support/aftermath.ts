@@ -1,17 +1,20 @@
 // What is left of a service once its controller has nothing more to do, looked at from outside.
 
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { placesUnder } from '../../../src/places.ts';
+import type { RouterSpec } from '../../../src/core/plan/spec.ts';
 import type { Rollout } from '../../../src/core/rollout/rollout.ts';
 import type { Placement } from '../../../src/core/rollout/situation.ts';
 import { isFinal } from '../../../src/core/rollout/status.ts';
 import { isCooling } from './cooling.ts';
 import { allTraffic, type Routes } from '../../../src/core/routes.ts';
 import { systemClock } from '../../../src/drivers/clock/system-clock.ts';
-import { systemProcessTable } from '../../../src/drivers/platform/process/process-table.ts';
 import { createEmbeddedRouter } from '../../../src/drivers/router/embedded/driver.ts';
+import { createHaproxyRouter } from '../../../src/drivers/router/haproxy/driver.ts';
+import { createNginxRouter } from '../../../src/drivers/router/nginx/driver.ts';
+import type { Router } from '../../../src/ports/router.ts';
+import { proxiesOf } from './housing.ts';
 import type { Place } from './place.ts';
 import { ask } from './visitors.ts';
 
@@ -47,8 +50,9 @@ async function problemWith(place: Place): Promise<string | undefined> {
   if (isCooling(situation)) return `${situation.warm?.placement.release.id} is still warm`;
   const stable = wantedOf(situation.stable);
   const warm = wantedOf(situation.warm?.placement);
-  const processes = await problemWithProcesses(place, stable, warm);
-  if (processes !== undefined || stable === undefined) return processes;
+  const running =
+    (await problemWithInstances(place, stable, warm)) ?? (await problemWithProxies(place, situation.stable));
+  if (running !== undefined || stable === undefined) return running;
   return problemWithTraffic(place, stable, warm);
 }
 
@@ -66,37 +70,33 @@ function wantedOf(placement: Placement | undefined): Wanted | undefined {
   return { release: placement.release.id, version: placement.release.label ?? '', instances: placement.instances };
 }
 
-/** Instances are found by what stands in their environment, proxies by their command line: not by what Sluice knows of them. */
-async function problemWithProcesses(
+async function problemWithInstances(
   place: Place,
   stable: Wanted | undefined,
   warm: Wanted | undefined,
 ): Promise<string | undefined> {
-  const table = systemProcessTable();
-  const living = (await table.entries()).filter((entry) => !entry.zombie).map((entry) => entry.pid);
-  const instances = await table.withVariable(living, 'SURVIVAL_HOME', place.home);
+  const found = await place.housing.releases();
   let right = 0;
   for (const wanted of [stable, warm]) {
     if (wanted === undefined) continue;
-    const found = await table.withVariable(instances, 'SLUICE_RELEASE', wanted.release);
-    right += found.length;
-    if (found.length !== wanted.instances)
-      return `${found.length} instances of ${wanted.version} run instead of ${wanted.instances}`;
+    const count = found.filter((release) => release === wanted.release).length;
+    right += count;
+    if (count !== wanted.instances) return `${count} instances of ${wanted.version} run instead of ${wanted.instances}`;
   }
-  if (instances.length > right) return `${instances.length - right} orphans run`;
-  const proxies = await proxiesOf(living, placesUnder(place.home).proxies);
-  const fits = proxies.length === 1 || (proxies.length === 0 && stable === undefined);
-  return fits ? undefined : `${proxies.length} proxies run`;
+  return found.length > right ? `${found.length - right} orphans run` : undefined;
 }
 
-async function proxiesOf(pids: readonly number[], directory: string): Promise<readonly number[]> {
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return pids.filter((_, index) => lines[index]?.includes('proxy-main') && lines[index]?.includes(directory));
+/** One where it is the router; a deployment that never came about may leave it. */
+async function problemWithProxies(place: Place, stable: Placement | undefined): Promise<string | undefined> {
+  const count = (await proxiesOf(place.home)).length;
+  const wanted = stable?.spec.router.driver === 'embedded' ? 1 : 0;
+  const fits = count === wanted || (count === 1 && stable === undefined);
+  return fits ? undefined : `${count} proxies run`;
 }
 
 async function problemWithTraffic(place: Place, stable: Wanted, warm: Wanted | undefined): Promise<string | undefined> {
   const routes = await routesOf(place);
-  const wrong = routes === undefined ? 'the proxy has no routes' : problemWithRoutes(routes, stable, warm);
+  const wrong = routes === undefined ? 'the router has no routes' : problemWithRoutes(routes, stable, warm);
   if (wrong !== undefined) return wrong;
   const answers = await Promise.all(Array.from({ length: 10 }, () => ask(place.port)));
   const others = answers.filter((answer) => answer !== stable.version);
@@ -105,13 +105,25 @@ async function problemWithTraffic(place: Place, stable: Wanted, warm: Wanted | u
     : `${others.length} of 10 answers come from ${others[0]}, not ${stable.version}`;
 }
 
-/** As the proxy itself says. */
+/** As the router itself says. */
 async function routesOf(place: Place): Promise<Routes | undefined> {
   const [state] = await place.store.scopes(place.scope);
   const spec = state?.situation.stable?.spec.router;
-  if (spec?.driver !== 'embedded') throw new Error('the service has no proxy');
-  const stateDirectory = placesUnder(place.home).proxies;
-  return createEmbeddedRouter({ stateDirectory, spec, clock: systemClock }).read(place.scope);
+  return spec === undefined ? undefined : routerOf(spec, place).read(place.scope);
+}
+
+function routerOf(spec: RouterSpec, place: Place): Pick<Router, 'read'> {
+  const clock = systemClock;
+  switch (spec.driver) {
+    case 'embedded':
+      return createEmbeddedRouter({ stateDirectory: placesUnder(place.home).proxies, spec, clock });
+    case 'nginx':
+      return createNginxRouter({ spec, clock });
+    case 'haproxy':
+      return createHaproxyRouter({ spec, clock });
+    case 'memory':
+      throw new Error('the service has no router');
+  }
 }
 
 function problemWithRoutes(routes: Routes, stable: Wanted, warm: Wanted | undefined): string | undefined {

@@ -1,8 +1,8 @@
-// A home of its own for one service: its releases, its controller, and what can be seen of it from outside the controller.
+// A home of its own for one service: what it stands on, its controller, and what can be seen of it from outside the controller.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -16,40 +16,42 @@ import type { Scope } from '../../../src/core/scope.ts';
 import { removeTree } from '../../../src/drivers/releases/directory/tree-copy.ts';
 import { openSqliteStore } from '../../../src/drivers/store/sqlite/driver.ts';
 import { freePort } from '../../free-port.ts';
+import { type Front, type FrontName, openFront } from '../../load/front.ts';
 import { testProgram } from '../../package/program.ts';
+import { type Housing, type HousingName, housings } from './housing.ts';
 import type { Order, Report } from './orders.ts';
 
 const program = testProgram('test/e2e/support/controller');
 
-/** Answers with its version. */
-const service = `
-import { createServer } from 'node:http';
-import { readFileSync } from 'node:fs';
-const version = readFileSync('version', 'utf8');
-const server = createServer((request, response) => response.end(version));
-server.listen(Number(process.env.PORT), '127.0.0.1');
-process.once('SIGTERM', () => {
-  server.close(() => process.exit(0));
-  server.closeIdleConnections();
-});
-`;
+/** The platform and the router that a service stands on. */
+export interface Ground {
+  readonly platform: HousingName;
+  readonly router: FrontName;
+}
 
 export class Place {
   readonly scope: Scope = { service: 'shop', environment: 'production' };
   readonly directory: string;
   readonly port: number;
   readonly store: ReturnType<typeof openSqliteStore>;
+  readonly housing: Housing;
+  readonly #front: Front;
   #controller: ChildProcess | undefined;
   #closed = false;
 
-  private constructor(directory: string, port: number) {
+  private constructor(directory: string, port: number, front: Front, platform: HousingName) {
     this.directory = directory;
     this.port = port;
+    this.#front = front;
+    this.housing = housings[platform](directory, front.platform);
     this.store = openSqliteStore({ file: placesUnder(this.home).store });
   }
 
-  static async open(): Promise<Place> {
-    return new Place(await mkdtemp(join(tmpdir(), 'sluice-s-')), await freePort());
+  static async open({ platform, router }: Ground): Promise<Place> {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-s-'));
+    const port = await freePort();
+    const front = await openFront(router, { home: join(directory, 'home'), port });
+    return new Place(directory, port, front, platform);
   }
 
   get home(): string {
@@ -58,21 +60,16 @@ export class Place {
 
   /** How a release is deployed; `settings` go over the plain ones. */
   async spec(version: string, settings: object): Promise<DeploySpec> {
-    const directory = join(this.directory, 'releases', version);
-    await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, 'server.mjs'), service);
-    await writeFile(join(directory, 'version'), version);
     const config = {
       service: this.scope.service,
-      release: { directory, command: [process.execPath, 'server.mjs'] },
-      env: { SURVIVAL_HOME: this.home },
+      ...(await this.housing.settings(version)),
       health: { path: '/health', interval: '50ms', within: '50ms', timeout: '60s' },
       gates: { errorRate: { max: '20%', minSamples: 3 }, availability: 'off', p95: 'off' },
       watch: { for: '0s' },
       drain: '10s',
       stopGrace: '10s',
       keepReleases: 2,
-      router: { embedded: { listen: `127.0.0.1:${this.port}` } },
+      router: this.#front.settings,
       ...settings,
     };
     return resolveEnvironment(parseConfig(stringify(config), 'sluice.yaml'), 'production', this.directory);
@@ -131,7 +128,9 @@ export class Place {
     this.#closed = true;
     await this.stopController();
     this.store.close();
+    await this.housing.close();
     await takeDown(this.home, this.scope);
+    await this.#front.close();
     await removeTree(this.directory);
   }
 }

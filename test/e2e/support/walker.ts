@@ -1,5 +1,7 @@
 // Walks along the commits of one kind of deployment: kills the controller at each, lets the next one recover, and looks at what is left.
 
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Command } from '../../../src/core/rollout/event.ts';
@@ -7,7 +9,7 @@ import type { Rollout } from '../../../src/core/rollout/rollout.ts';
 import { isFinal, type Status } from '../../../src/core/rollout/status.ts';
 import { aftermath } from './aftermath.ts';
 import type { Order, Trap } from './orders.ts';
-import { Place } from './place.ts';
+import { type Ground, Place } from './place.ts';
 import { Visitor } from './visitors.ts';
 
 export interface Course {
@@ -26,8 +28,26 @@ export type Obey = (order: Order) => Promise<void>;
 
 const patienceMs = 60_000;
 
-export class Walker {
+/** `traps` is told of each whether the controller got as far; every request meanwhile has to be answered. */
+export async function walk(
+  course: Course,
+  ground: Ground,
+  traps: Generator<Trap, void, boolean>,
+  context: TestContext,
+): Promise<void> {
+  const walker = new Walker(course, ground);
+  context.after(() => walker.close());
+  const began = performance.now();
+  for (let step = traps.next(); step.done !== true;) step = traps.next(await walker.attempt(step.value));
+  await walker.close();
+  context.diagnostic(`${walker.tally()} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  assert.deepEqual(walker.failures, []);
+  assert.ok(walker.kills > 3, 'hardly a controller was killed');
+}
+
+class Walker {
   readonly #course: Course;
+  readonly #ground: Ground;
   #place: Place | undefined;
   #visitor: Visitor | undefined;
   #attempts = 0;
@@ -36,8 +56,9 @@ export class Walker {
   kills = 0;
   readonly failures: string[] = [];
 
-  constructor(course: Course) {
+  constructor(course: Course, ground: Ground) {
     this.#course = course;
+    this.#ground = ground;
   }
 
   /** Kills the controller at the trap and waits for the end of what it left. False when the deployment ended before the trap. */
@@ -77,7 +98,7 @@ export class Walker {
 
   async #prepared(): Promise<Place> {
     const first = this.#place === undefined;
-    const place = (this.#place ??= await Place.open());
+    const place = (this.#place ??= await Place.open(this.#ground));
     if (first) await place.startController();
     await this.#course.prepare(place, this.#attempts, async (order) => {
       const outcome = await place.order(order);
