@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { writeDurably } from './durable-file.ts';
+import { killedAt } from '../../test/killed-at.ts';
+import { removeUnfinished, writeDurably } from './durable-file.ts';
 import { Failure } from './failure.ts';
 import { diskFailure, isCode } from './system-error.ts';
 
@@ -31,6 +32,22 @@ test('a write that fails leaves nothing behind', async (context) => {
   await assert.rejects(writeDurably(join(directory, 'taken'), 'text'), (error) => isCode(error, 'EISDIR', 'ENOTEMPTY'));
   assert.deepEqual(await readdir(directory), ['taken']);
   await assert.rejects(writeDurably(join(directory, 'absent', 'file'), 'text'), (error) => isCode(error, 'ENOENT'));
+});
+
+test('a write that is killed leaves only what programs pass over that load all of a directory, and what is removed by name', async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-durable-'));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  const path = join(directory, 'shop.conf');
+  await writeDurably(path, 'old');
+  assert.match((await killedAt(2, directory, () => writeDurably(path, 'new'))) ?? '', /^rename/);
+  assert.equal(await readFile(path, 'utf8'), 'old');
+  const [left = '', ...others] = await readdir(directory);
+  assert.match(left, /^\./);
+  assert.deepEqual(others, ['shop.conf']);
+  await removeUnfinished(directory, (file) => file === 'other.conf');
+  assert.equal((await readdir(directory)).length, 2);
+  await removeUnfinished(directory, (file) => file === 'shop.conf');
+  assert.deepEqual(await readdir(directory), ['shop.conf']);
 });
 
 test('errors of the disk become failures, other errors stay what they are', () => {

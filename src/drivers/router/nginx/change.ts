@@ -58,7 +58,6 @@ export async function changeInclude(
     if (error instanceof Failure && error.code === 'router.refused') await putBack(files.include, files.former);
     throw error;
   }
-  await rm(files.former, { force: true });
 }
 
 async function keepFormer(include: string, kept: string): Promise<void> {

@@ -15,7 +15,7 @@ import {
 import { open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { syncDirectory } from '../../../base/durable-file.ts';
+import { removeUnfinished, syncDirectory } from '../../../base/durable-file.ts';
 import { Failure } from '../../../base/failure.ts';
 import { diskFailure, isCode } from '../../../base/system-error.ts';
 import { type Model, modelSchema } from './model.ts';
@@ -222,6 +222,8 @@ export class Files {
       if (!pointed.has(name)) await rm(join(this.directory, 'tables', name), { recursive: true, force: true });
     }
     await this.#forgetDestinations();
+    await rm(this.former, { force: true });
+    await removeUnfinished(dirname(this.include), (file) => file === basename(this.include));
   }
 
   /** Those that no table leads to any more. */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import { writeDurably } from '../../../../base/durable-file.ts';
+import { removeUnfinished, writeDurably } from '../../../../base/durable-file.ts';
 import { isCode } from '../../../../base/system-error.ts';
 import type { Scope } from '../../../../core/scope.ts';
 import { generationName, type Layout, layoutSchema } from '../config/layout.ts';
@@ -124,6 +124,7 @@ export class ScopeFiles {
     const maps = (await readdir(this.#directory)).filter((file) => generationOf(this.#scope, file) !== undefined);
     const old = maps.filter((file) => file !== inUse).toSorted((a, b) => revisionOf(b) - revisionOf(a));
     for (const file of old.slice(1)) await rm(join(this.#directory, file), { force: true });
+    await removeUnfinished(this.#directory, () => true);
   }
 }
 
