@@ -1,0 +1,135 @@
+// A container engine of a test's own beside the one of this machine, which it may stop, freeze and start again.
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Docker from 'dockerode';
+
+import { engineSocket } from './engine.ts';
+
+const run = promisify(execFile);
+const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find((path) => existsSync(path));
+const patienceMs = 60_000;
+
+/** Why tests with an engine of their own are left out; false: they are not. */
+export function noOwnEngine(): string | false {
+  if (program === undefined) return 'missing: dockerd; install docker.io';
+  return process.getuid?.() === 0 ? false : 'only root can start a container engine';
+}
+
+export class OwnEngine {
+  readonly directory: string;
+  readonly docker: Docker;
+  readonly #options: readonly string[];
+  #child: ChildProcess | undefined;
+  #said = '';
+
+  private constructor(directory: string, options: readonly string[]) {
+    this.directory = directory;
+    this.docker = new Docker({ socketPath: this.socket });
+    this.#options = options;
+  }
+
+  /** Resolves when it answers. */
+  static async start(...options: readonly string[]): Promise<OwnEngine> {
+    const engine = new OwnEngine(await mkdtemp(join(tmpdir(), 'sluice-engine-')), options);
+    try {
+      await engine.start();
+    } catch (error) {
+      await engine.close();
+      throw error;
+    }
+    return engine;
+  }
+
+  get socket(): string {
+    return join(this.directory, 'engine.sock');
+  }
+
+  /** No rule of the machine's firewall, no default bridge, and addresses that the other engine does not give. */
+  async start(): Promise<void> {
+    const inside = (name: string): string => join(this.directory, name);
+    const places = ['--data-root', inside('data'), '--exec-root', inside('exec'), '--pidfile', inside('pid')];
+    const network = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
+    const addresses = ['--default-address-pool', 'base=10.213.0.0/16,size=24'];
+    const listen = ['--host', `unix://${this.socket}`, '--log-level', 'error'];
+    const words = [...places, ...network, ...addresses, ...listen, ...this.#options];
+    const child = spawn(program ?? 'dockerd', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = child;
+    child.stderr.on('data', (part: Buffer) => (this.#said = `${this.#said}${part.toString()}`.slice(-2000)));
+    const giveUpAt = performance.now() + patienceMs;
+    while (!(await this.#answers())) {
+      if (child.exitCode !== null || performance.now() > giveUpAt)
+        throw new Error(`the engine does not start: ${this.#said}`);
+      await sleep(50);
+    }
+  }
+
+  async #answers(): Promise<boolean> {
+    return this.docker.ping().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Brings images of the machine's engine here. */
+  async load(references: readonly string[]): Promise<void> {
+    const from = spawn('docker', ['--host', `unix://${engineSocket}`, 'save', ...references], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const to = spawn('docker', ['--host', `unix://${this.socket}`, 'load'], {
+      stdio: [from.stdout, 'ignore', 'inherit'],
+    });
+    const codes = await Promise.all([once(from, 'exit'), once(to, 'exit')]);
+    if (codes.some(([code]) => code !== 0)) throw new Error('the images were not brought to the engine');
+  }
+
+  /** The releases of the containers that run. */
+  async releases(): Promise<readonly string[]> {
+    return (await this.docker.listContainers()).map(({ Labels }) => Labels['sluice.release'] ?? 'no release');
+  }
+
+  /** As its service manager does. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+  }
+
+  /** It answers nobody any more, and does not end either. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  /** With all its containers and networks. */
+  async close(): Promise<void> {
+    this.thaw();
+    if (await this.#answers()) {
+      for (const { Id } of await this.docker.listContainers({ all: true }))
+        await this.docker.getContainer(Id).remove({ force: true, v: true });
+      await this.docker.pruneNetworks();
+    }
+    await this.stop();
+    await this.#unmount();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** What the engine mounts for itself below its directory stays when it ends. */
+  async #unmount(): Promise<void> {
+    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+    for (const mount of mounts.filter((path) => path.startsWith(`${this.directory}/`)).reverse())
+      await run('umount', [mount]);
+  }
+}
