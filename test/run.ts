@@ -13,6 +13,8 @@ interface Group {
   readonly exclude?: readonly string[];
   /** Test files side by side. */
   readonly concurrency: number;
+  /** The files that take longest begin first, so that none of them runs alone at the end. */
+  readonly first?: readonly string[];
   readonly coverage?: boolean;
   /** It runs on the built package, with these programs of the tests beside it. */
   readonly testPrograms?: readonly string[];
@@ -35,11 +37,13 @@ const groups: readonly Group[] = [
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['src/core/**', 'src/engine/**', 'test/e2e/**'],
     concurrency: 2,
+    first: ['test/simulation/simulation.test.ts', 'src/drivers/router/nginx/driver.contract.test.ts'],
   },
   {
     name: 'end to end',
     include: ['test/e2e/*.test.ts'],
     concurrency: 2,
+    first: ['survival', 'example-compose', 'demo', 'docker', 'prometheus'].map((name) => `test/e2e/${name}.test.ts`),
     testPrograms: ['test/e2e/support/controller'],
   },
 ];
@@ -72,7 +76,7 @@ report();
 async function runGroup(group: Group): Promise<void> {
   const files = globSync([...group.include], { cwd: root, exclude: [...(group.exclude ?? [])] })
     .filter((file) => wanted.length === 0 || wanted.some((word) => file.includes(word)))
-    .toSorted();
+    .toSorted((a, b) => turnOf(group, a) - turnOf(group, b) || (a < b ? -1 : 1));
   if (files.length === 0) return;
   console.log(`\n${group.name}: ${files.length} files`);
   const stream = run({
@@ -98,6 +102,11 @@ async function runGroup(group: Group): Promise<void> {
 function noteDuration(file: string | undefined, milliseconds: number): void {
   if (file === undefined || milliseconds < worthTellingMs) return;
   console.log(`  ${(milliseconds / 1000).toFixed(0).padStart(4)} s  ${file.replace(root, '')}`);
+}
+
+function turnOf({ first = [] }: Group, file: string): number {
+  const turn = first.indexOf(file);
+  return turn === -1 ? first.length : turn;
 }
 
 interface Ended {
