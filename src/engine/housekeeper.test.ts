@@ -20,6 +20,24 @@ test(
 );
 
 test(
+  'a stable release that comes back at another address is routed there before the look is over',
+  inWorld(async (world, engine) => {
+    await world.deployed(engine, 'v1');
+    const [victim] = world.platform.view();
+    for (const { id } of world.platform.view()) world.platform.crash(id);
+    const list = world.platform.list.bind(world.platform);
+    const elsewhere = { host: '127.0.0.1', port: 29_999 };
+    world.platform.list = async (asked) =>
+      (await list(asked)).map((each) =>
+        each.id === victim?.id && each.state === 'running' ? { ...each, address: elsewhere } : each,
+      );
+    await world.result(engine.prune({ actor, dryRun: false }));
+    const groups = world.router.inForce(scope)?.groups ?? [];
+    assert.ok(groups.some(({ endpoints }) => endpoints.some(({ address }) => address.port === elsewhere.port)));
+  }),
+);
+
+test(
   'a stable release that keeps ending is started again with growing pauses',
   inWorld(async (world, engine) => {
     engine.serve();

@@ -158,8 +158,13 @@ export class Housekeeper {
 
   async #do(chores: Chores, state: ScopeState, fence: number, signal: AbortSignal, drivers: Drivers): Promise<void> {
     if (isIdle(chores)) return;
-    if (chores.revive) await this.#revive(state, drivers, signal);
-    if (chores.cool || chores.routes !== undefined) await this.#reroute(state, fence, signal, drivers);
+    let { routes } = chores;
+    if (chores.revive) {
+      await this.#revive(state, drivers, signal);
+      // They may be somewhere else now, and nobody may look again: the controller of a command ends with it.
+      ({ routes } = await this.#choresOf(state, drivers));
+    }
+    if (chores.cool || routes !== undefined) await this.#reroute(state, fence, signal, drivers);
     if (chores.stop.length > 0 && !signal.aborted) await this.#clear(chores, state, signal, drivers);
     if (!signal.aborted) await pruneAfter(this.#options.deps, state.situation.scope);
   }
