@@ -25,40 +25,34 @@ export function noOwnEngine(): string | false {
 export class OwnEngine {
   readonly directory: string;
   readonly docker: Docker;
-  readonly #options: readonly string[];
   #child: ChildProcess | undefined;
   #said = '';
 
-  private constructor(directory: string, options: readonly string[]) {
+  private constructor(directory: string) {
     this.directory = directory;
     this.docker = new Docker({ socketPath: this.socket });
-    this.#options = options;
   }
 
-  /** Resolves when it answers. */
-  static async start(...options: readonly string[]): Promise<OwnEngine> {
-    const engine = new OwnEngine(await mkdtemp(join(tmpdir(), 'sluice-engine-')), options);
-    try {
-      await engine.start();
-    } catch (error) {
-      await engine.close();
-      throw error;
-    }
-    return engine;
+  /** It does not run yet. */
+  static async make(): Promise<OwnEngine> {
+    return new OwnEngine(await mkdtemp(join(tmpdir(), 'sluice-engine-')));
   }
 
   get socket(): string {
     return join(this.directory, 'engine.sock');
   }
 
-  /** No rule of the machine's firewall, no default bridge, and addresses that the other engine does not give. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when it answers. It sets no rule of the machine's firewall and has no default bridge, and its addresses are none that
+   * the other engine gives.
+   */
+  async start(...options: readonly string[]): Promise<void> {
     const inside = (name: string): string => join(this.directory, name);
     const places = ['--data-root', inside('data'), '--exec-root', inside('exec'), '--pidfile', inside('pid')];
     const network = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
     const addresses = ['--default-address-pool', 'base=10.213.0.0/16,size=24'];
     const listen = ['--host', `unix://${this.socket}`, '--log-level', 'error'];
-    const words = [...places, ...network, ...addresses, ...listen, ...this.#options];
+    const words = [...places, ...network, ...addresses, ...listen, ...options];
     const child = spawn(program ?? 'dockerd', words, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     child.stderr.on('data', (part: Buffer) => (this.#said = `${this.#said}${part.toString()}`.slice(-2000)));
@@ -113,14 +107,16 @@ export class OwnEngine {
     this.#child?.kill('SIGCONT');
   }
 
-  /** With all its containers and networks. */
+  /** Removes all containers and networks. */
+  async clear(): Promise<void> {
+    for (const { Id } of await this.docker.listContainers({ all: true }))
+      await this.docker.getContainer(Id).remove({ force: true, v: true });
+    await this.docker.pruneNetworks();
+  }
+
   async close(): Promise<void> {
     this.thaw();
-    if (await this.#answers()) {
-      for (const { Id } of await this.docker.listContainers({ all: true }))
-        await this.docker.getContainer(Id).remove({ force: true, v: true });
-      await this.docker.pruneNetworks();
-    }
+    if (await this.#answers()) await this.clear();
     await this.stop();
     await this.#unmount();
     await rm(this.directory, { recursive: true, force: true });
