@@ -176,9 +176,10 @@ class Containers implements Platform {
     refusedPorts: ReadonlySet<number>,
   ): Promise<readonly Started[]> {
     const waiting = members.filter(({ state }) => state !== 'running').slice(0, missing);
-    const again = waiting.map((member) => this.#starter.startAgain(member, preparation.container));
     const count = missing - waiting.length;
+    // Before anything is begun: what fails while nobody waits for it would end the controller.
     const ports = await this.#choosePorts(count, refusedPorts);
+    const again = waiting.map((member) => this.#starter.startAgain(member, preparation.container));
     const numbers = freeNumbers(members, count);
     const anew = ports.map((port, index) => this.#starter.startNew(preparation, numbers[index] ?? 0, port));
     const outcomes = await Promise.allSettled([...again, ...anew]);
