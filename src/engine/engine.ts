@@ -62,6 +62,7 @@ export class Engine implements Controller {
       runnerOf: (scope) => this.#runners.get(scopeName(scope)),
       rollback: (request) => this.rollback(request),
       withLease: (scope, work) => this.#withIdleLease(scope, work),
+      inTurn: (scope, work) => this.#turns.spare(scope, work),
       live: (scope, deployment, live) => this.#stream.live(scope, deployment, live),
     });
   }

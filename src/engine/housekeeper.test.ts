@@ -144,6 +144,27 @@ test(
 );
 
 test(
+  'what earlier deployments left is cleared away beside the next one, and its release is kept so long',
+  inWorld(async (world, engine) => {
+    engine.serve();
+    await world.deployed(engine, 'v1', cold);
+    const lost = { ...release('lost'), artifact: await world.releases.identify(world.spec('lost').source) };
+    await world.releases.stage(lost, world.spec('lost').source);
+    const { id } = await world.deploy(engine, 'v2', {
+      strategy: { ...blueGreen, observeMs: 600_000 },
+      keepReleases: 0,
+    });
+    await world.platform.ensure({ scope, release: lost, deployment: 'd-dead', instances: 1 });
+    await world.until('the orphan is gone', async () =>
+      (await world.platform.list(scope)).every((instance) => instance.release !== lost.id),
+    );
+    assert.notEqual((await world.state()).active, undefined, 'the deployment is still under way');
+    await world.ended(id);
+    await world.result(engine.close('leave'));
+  }),
+);
+
+test(
   'one failing look keeps nobody from the next',
   inWorld(async (world, engine) => {
     engine.serve();

@@ -10,8 +10,8 @@ import type { LiveNumbers, RollbackRequest } from './controller.ts';
 import { choresOf, isIdle, type Chores } from './chores.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
 import { guardFleet } from './guard-fleet.ts';
-import { endpointOf } from './ensure-healthy.ts';
-import { specOf } from './orphans.ts';
+import { clearAway } from './clear-away.ts';
+import { orphansOf, specOf } from './orphans.ts';
 import { pruneAfter } from './prune.ts';
 import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
@@ -26,6 +26,8 @@ export interface HousekeeperOptions {
   readonly runnerOf: (scope: Scope) => Runner | undefined;
   readonly rollback: (request: RollbackRequest) => Promise<Rollout>;
   readonly withLease: (scope: Scope, work: IdleWork) => Promise<void>;
+  /** Does the work only when nobody wants the scope; its signal aborts when somebody does. */
+  readonly inTurn: (scope: Scope, work: (signal: AbortSignal) => Promise<void>) => Promise<void>;
   readonly live: (scope: Scope, deployment: string, live: LiveNumbers) => void;
 }
 
@@ -44,6 +46,8 @@ export class Housekeeper {
   readonly #revivals = new Map<string, Revival>();
   readonly #watches: Watches;
   readonly #memory: StableMemory;
+  /** Clearing away beside a deployment, by the scope's name. */
+  readonly #beside = new Map<string, Promise<void>>();
   #rounds: Promise<void> = Promise.resolve();
   #started = false;
 
@@ -76,6 +80,7 @@ export class Housekeeper {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#rounds;
+    await Promise.all(this.#beside.values());
   }
 
   /** Clears one scope up at once; the ids of the instances that were stopped. */
@@ -124,7 +129,10 @@ export class Housekeeper {
     const { deps, runnerOf } = this.#options;
     const { scope } = state.situation;
     const runner = runnerOf(scope);
-    if (runner !== undefined) return guardFleet(deps, runner);
+    if (runner !== undefined) {
+      this.#clearBeside(scope);
+      return guardFleet(deps, runner);
+    }
     if (state.active !== undefined) return;
     const drivers = await this.#driversOf(state);
     if (drivers === undefined) return;
@@ -132,7 +140,26 @@ export class Housekeeper {
     await this.#options.withLease(scope, async (fresh, fence, signal) => {
       const chores = this.#due(scope, await this.#choresOf(fresh, drivers));
       await this.#do(chores, fresh, fence, signal, drivers);
+      if (!signal.aborted) await pruneAfter(deps, scope);
     });
+  }
+
+  /**
+   * What earlier deployments left is cleared away beside the one under way: where one follows the other, there may be no other time
+   * for it. Nobody waits for it, and it gives way to whoever wants the scope, who may need just these instances.
+   */
+  #clearBeside(scope: Scope): void {
+    const name = scopeName(scope);
+    if (this.#beside.has(name)) return;
+    const { deps, runnerOf, inTurn } = this.#options;
+    const clear = async (signal: AbortSignal): Promise<void> => {
+      const [state] = await deps.store.scopes(scope);
+      // Only under a deployment of this controller's own, which is in the state: nobody else touches the scope then.
+      if (state?.active === undefined || runnerOf(scope)?.rollout.id !== state.active.id) return;
+      await clearAway(deps, state, await orphansOf(deps, state), AbortSignal.any([signal, this.#stopped.signal]));
+    };
+    const cleared = this.#guarded(name, () => inTurn(scope, clear)).finally(() => this.#beside.delete(name));
+    this.#beside.set(name, cleared);
   }
 
   async #driversOf(state: ScopeState): Promise<Drivers | undefined> {
@@ -165,8 +192,7 @@ export class Housekeeper {
       ({ routes } = await this.#choresOf(state, drivers));
     }
     if (chores.cool || routes !== undefined) await this.#reroute(state, fence, signal, drivers);
-    if (chores.stop.length > 0 && !signal.aborted) await this.#clear(chores, state, signal, drivers);
-    if (!signal.aborted) await pruneAfter(this.#options.deps, state.situation.scope);
+    if (chores.stop.length > 0 && !signal.aborted) await clearAway(this.#options.deps, state, chores.stop, signal);
   }
 
   async #revive(state: ScopeState, drivers: Drivers, signal: AbortSignal): Promise<void> {
@@ -198,41 +224,4 @@ export class Housekeeper {
     await deps.store.commit({ scope, fence, effects: [], settled: [], situation });
     if (routes !== undefined) await drivers.router.apply(routes, signal);
   }
-
-  /**
-   * Somebody who wants the scope meanwhile waits neither for requests in flight, which the next round looks after, nor for what has
-   * been told to end: that ends without anybody watching, and a rollback must not stand behind an old instance that takes its time.
-   */
-  async #clear(chores: Chores, state: ScopeState, signal: AbortSignal, drivers: Drivers): Promise<void> {
-    const { deps } = this.#options;
-    const { scope } = state.situation;
-    const spec = await specOf(deps, state);
-    if (spec === undefined) return;
-    const inTraffic = chores.stop.map((instance) => endpointOf(instance).instance);
-    if (await givesWay(signal, drivers.router.drain(scope, inTraffic, spec.drainMs, signal))) return;
-    for (const release of new Set(chores.stop.map((instance) => instance.release))) {
-      if (await givesWay(signal, drivers.platform.stop({ scope, release, graceMs: spec.stopGraceMs }))) return;
-    }
-    deps.log.write('info', 'instances that nothing refers to were stopped', {
-      scope: scopeName(scope),
-      instances: inTraffic,
-    });
-  }
-}
-
-/** Waits for the work or for the signal, whichever comes first; whether it was the signal. Rejects as the work does. */
-async function givesWay(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
-  const called = Promise.withResolvers<void>();
-  const call = (): void => called.resolve();
-  signal.addEventListener('abort', call, { once: true });
-  if (signal.aborted) call();
-  try {
-    await Promise.race([work, called.promise]);
-  } catch (error) {
-    // The signal may also be what made the work fail.
-    if (!signal.aborted) throw error;
-  } finally {
-    signal.removeEventListener('abort', call);
-  }
-  return signal.aborted;
 }

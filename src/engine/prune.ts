@@ -5,7 +5,7 @@ import type { ReleaseId } from '../core/release.ts';
 import type { ScopeState } from '../ports/store.ts';
 import type { PruneAnswer, PruneRequest } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
-import { orphansOf } from './orphans.ts';
+import { orphansOf, specOf } from './orphans.ts';
 
 /** What `prune` may never touch, and how many releases are kept besides; pure. */
 export function removable(
@@ -41,7 +41,6 @@ export async function prune(
   const wanted = states.filter(
     ({ situation }) => request.scope === undefined || sameScope(request.scope, situation.scope),
   );
-  const releases = await pruneReleases(deps, states, wanted, request.dryRun);
   const instances: string[] = [];
   for (const state of wanted) {
     const { scope } = state.situation;
@@ -49,6 +48,7 @@ export async function prune(
       ...(request.dryRun ? (await orphansOf(deps, state)).map((instance) => instance.id) : await sweep(scope)),
     );
   }
+  const releases = await pruneReleases(deps, states, wanted, { dryRun: request.dryRun, gone: new Set(instances) });
   deps.log.write('info', 'pruned', {
     actor: request.actor,
     dryRun: request.dryRun,
@@ -58,17 +58,38 @@ export async function prune(
   return { releases, instances, dryRun: request.dryRun };
 }
 
+interface PruneOptions {
+  readonly dryRun: boolean;
+  /** Instances that are being ended, or would be. */
+  readonly gone: ReadonlySet<string>;
+}
+
+/** Releases that still have instances, needed or not: a program may read its files as long as it runs. */
+async function runningOf(
+  deps: Dependencies,
+  states: readonly ScopeState[],
+  gone: ReadonlySet<string>,
+): Promise<readonly ReleaseId[]> {
+  const listed = await Promise.all(
+    states.map(async (state) => {
+      const spec = await specOf(deps, state);
+      return spec === undefined ? [] : deps.drivers(spec).platform.list(state.situation.scope);
+    }),
+  );
+  return listed.flat().flatMap(({ id, state, release }) => (state === 'running' && !gone.has(id) ? [release] : []));
+}
+
 /** A service's releases are shared by its environments, so all of them have a say in what is still needed. */
 async function pruneReleases(
   deps: Dependencies,
   all: readonly ScopeState[],
   wanted: readonly ScopeState[],
-  dryRun: boolean,
+  { dryRun, gone }: PruneOptions,
 ): Promise<PruneAnswer['releases']> {
   const removed: { readonly id: ReleaseId; readonly bytes: number }[] = [];
   for (const service of new Set(wanted.map(({ situation }) => situation.scope.service))) {
     const ofService = all.filter(({ situation }) => situation.scope.service === service);
-    const needed = new Set(ofService.flatMap(neededBy));
+    const needed = new Set([...ofService.flatMap(neededBy), ...(await runningOf(deps, ofService, gone))]);
     const keep = Math.max(0, ...ofService.map(({ situation }) => situation.stable?.spec.keepReleases ?? 0));
     const stored = await deps.releases.list(service);
     for (const id of removable(stored, needed, keep)) {
@@ -83,7 +104,7 @@ async function pruneReleases(
 export async function pruneAfter(deps: Dependencies, scope: Scope): Promise<void> {
   const states = await deps.store.scopes();
   const wanted = states.filter(({ situation }) => sameScope(situation.scope, scope));
-  const removed = await pruneReleases(deps, states, wanted, false);
+  const removed = await pruneReleases(deps, states, wanted, { dryRun: false, gone: new Set() });
   if (removed.length > 0)
     deps.log.write('info', 'old releases were removed', {
       scope: scopeName(scope),

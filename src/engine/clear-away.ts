@@ -1,0 +1,46 @@
+// Ends instances that nothing refers to any more, after their last request.
+
+import { scopeName } from '../core/scope.ts';
+import type { Instance } from '../core/instance.ts';
+import type { ScopeState } from '../ports/store.ts';
+import type { Dependencies } from './dependencies.ts';
+import { specOf } from './orphans.ts';
+
+/**
+ * Somebody who wants the scope meanwhile waits neither for requests in flight, which the next round looks after, nor for what has
+ * been told to end: that ends without anybody watching, and a rollback must not stand behind an old instance that takes its time.
+ */
+export async function clearAway(
+  deps: Dependencies,
+  state: ScopeState,
+  instances: readonly Instance[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { scope } = state.situation;
+  const spec = await specOf(deps, state);
+  if (spec === undefined || instances.length === 0 || signal.aborted) return;
+  const { router, platform } = deps.drivers(spec);
+  const ids = instances.map((instance) => instance.id);
+  if (await givesWay(signal, router.drain(scope, ids, spec.drainMs, signal))) return;
+  for (const release of new Set(instances.map((instance) => instance.release))) {
+    if (await givesWay(signal, platform.stop({ scope, release, graceMs: spec.stopGraceMs }))) return;
+  }
+  deps.log.write('info', 'instances that nothing refers to were stopped', { scope: scopeName(scope), instances: ids });
+}
+
+/** Waits for the work or for the signal, whichever comes first; whether it was the signal. Rejects as the work does. */
+async function givesWay(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
+  const called = Promise.withResolvers<void>();
+  const call = (): void => called.resolve();
+  signal.addEventListener('abort', call, { once: true });
+  if (signal.aborted) call();
+  try {
+    await Promise.race([work, called.promise]);
+  } catch (error) {
+    // The signal may also be what made the work fail.
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', call);
+  }
+  return signal.aborted;
+}
