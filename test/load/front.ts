@@ -21,8 +21,8 @@ export type FrontName = (typeof frontNames)[number];
 export interface Front {
   /** `router` of the configuration. */
   readonly settings: object;
-  /** What it needs of the process platform, under `platform`; undefined: nothing. */
-  readonly platform?: object | undefined;
+  /** The ports that instances should have, because it knows addresses beforehand; undefined: any. */
+  readonly ports?: { readonly from: number; readonly to: number } | undefined;
   /** Every finished request, beside the controller that reads them too; undefined where only the controller can. */
   readonly feed?: ((scope: Scope, signal: AbortSignal) => AsyncIterable<SampleBatch>) | undefined;
   /** From the decision to the last request on the release that was left, 99 of 100 at most; milliseconds. */
@@ -100,17 +100,17 @@ async function ownNginx({ port }: FrontOptions): Promise<Front> {
   await nginx.start();
   return {
     settings: { nginx: { listen: `127.0.0.1:${port}`, include: nginx.include, program: [...nginx.program] } },
-    platform: { process: { ports: portsFor(port) } },
+    ports: portsFor(port),
     switchGoalMs: 20,
     nginx,
     close: () => nginx.close(),
   };
 }
 
-/** Three sets of up to three instances, and what a rolling deployment has on top; by the port of users, because tests run side by side. */
+/** For three sets of up to three instances, and as many that are still ending; by the port of users, because tests run side by side. */
 function portsFor(port: number): { readonly from: number; readonly to: number } {
-  const from = 20_000 + (port % 900) * 12;
-  return { from, to: from + 11 };
+  const from = 20_000 + (port % 450) * 24;
+  return { from, to: from + 23 };
 }
 
 async function startRelay(from: Address, to: Address): Promise<Socket> {

@@ -29,7 +29,7 @@ const label = (site: Site): string => `sluice.test=${basename(site.directory)}`;
 
 const platforms = {
   process: {
-    settings: ({ front }) => front.platform ?? 'process',
+    settings: ({ front: { ports } }) => (ports === undefined ? 'process' : { process: { ports } }),
     release: async (site, file) => ({
       directory: await site.release(file),
       command: [process.execPath, '--disable-warning=ExperimentalWarning', servicePath],
@@ -42,6 +42,7 @@ const platforms = {
       return {
         docker: {
           labels: { [name]: value },
+          ...(site.front.ports === undefined ? {} : { ports: site.front.ports }),
           volumes: [`${projectRoot}:${projectRoot}:ro`, `${site.records}:${site.records}`],
         },
       };

@@ -35,8 +35,8 @@ process.once('SIGTERM', () => {
 
 const mark = 'SURVIVAL_HOME';
 
-/** `directory` holds the home and what is deployed; `platform` is what a router needs of it. */
-function processes(directory: string, platform: object | undefined): Housing {
+/** `directory` holds the home and what is deployed; `ports` are what a router wants instances to have. */
+function processes(directory: string, ports: object | undefined): Housing {
   const home = join(directory, 'home');
   return {
     async settings(version) {
@@ -47,7 +47,7 @@ function processes(directory: string, platform: object | undefined): Housing {
       return {
         release: { directory: release, command: [process.execPath, 'server.mjs'] },
         env: { [mark]: home },
-        ...(platform === undefined ? {} : { platform }),
+        ...(ports === undefined ? {} : { platform: { process: { ports } } }),
       };
     },
     async releases() {

@@ -43,7 +43,7 @@ export class Place {
     this.directory = directory;
     this.port = port;
     this.#front = front;
-    this.housing = housings[platform](directory, front.platform);
+    this.housing = housings[platform](directory, front.ports);
     this.store = openSqliteStore({ file: placesUnder(this.home).store });
   }
 

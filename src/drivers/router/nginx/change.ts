@@ -31,9 +31,9 @@ export interface ChangeTools {
 const closeMs = 1_000;
 /** How long NGINX may take to read a configuration. */
 const reloadMs = 15_000;
-const askEveryMs = 20;
+export const askEveryMs = 20;
 /** Between starting new workers and telling the old ones to go NGINX waits 100 ms; in that time both take connections. */
-const bothServeMs = 300;
+export const bothServeMs = 300;
 
 /** Puts the text in place; `former` is what NGINX serves by now. Rejects with `router.refused` or `router.unreachable`. */
 export async function changeInclude(
@@ -91,14 +91,18 @@ export async function reloadTo(
   const { files, program, log, spec } = tools;
   log.write('info', 'reloading NGINX', { include: spec.include, generation: model.generation });
   if (former !== undefined) await askToClose(tools, former, signal);
+  let told = false;
   try {
     const before = (await workers(tools)) ?? [];
     const errors = new ErrorLog(tools.errorLog);
     await errors.begin();
     await program.reload();
+    told = true;
     await proved(tools, model, { errors, workers: new Set(before.map(({ pid }) => pid)) }, signal);
   } catch (error) {
-    if (former !== undefined) await files.setClosing(former.generation, false);
+    // Nobody waits for the end of this reload, but its former workers are going, and what they kept alive would break.
+    const going = told && signal?.aborted === true;
+    if (former !== undefined && !going) await files.setClosing(former.generation, false);
     throw error;
   }
 }

@@ -45,6 +45,39 @@ const pair = async (harness: NginxHarness): Promise<readonly [Endpoint, Endpoint
   await harness.startInstance('new-1'),
 ];
 
+/** Eight connections, each asking again and again; `end` resolves with what went wrong. */
+function keptAlive(harness: NginxHarness): { readonly end: () => Promise<readonly unknown[]> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const over = new AbortController();
+  let served = 0;
+  const broken: unknown[] = [];
+  const one = async (): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const asked = request({ ...harness.spec.listen, agent }, (answer) => {
+      if (answer.statusCode === 200) served += 1;
+      else broken.push(answer.statusCode);
+      answer.resume().on('end', resolve);
+    });
+    asked.on('error', (error) => {
+      broken.push(error);
+      resolve();
+    });
+    asked.end();
+    return promise;
+  };
+  const load = Array.from({ length: 8 }, async () => {
+    while (!over.signal.aborted) await one();
+  });
+  return {
+    async end() {
+      over.abort();
+      await Promise.all(load);
+      agent.destroy();
+      return served > 0 ? broken : ['nothing was served'];
+    },
+  };
+}
+
 describe('NGINX as a router', { skip }, () => {
   it('moves traffic between known instances without a reload', async () => {
     const harness = await harnessOf();
@@ -75,36 +108,33 @@ describe('NGINX as a router', { skip }, () => {
     const harness = await harnessOf();
     const old = await harness.startInstance('old-1');
     await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
-    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-    const over = new AbortController();
-    let served = 0;
-    const broken: unknown[] = [];
-    const load = Array.from({ length: 8 }, async () => {
-      while (!over.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          const asked = request({ ...harness.spec.listen, agent }, (answer) => {
-            if (answer.statusCode === 200) served += 1;
-            else broken.push(answer.statusCode);
-            answer.resume().on('end', resolve);
-          });
-          asked.on('error', (error) => {
-            broken.push(error);
-            resolve();
-          });
-          asked.end();
-        });
-      }
-    });
+    const load = keptAlive(harness);
     for (let revision = 2; revision < 7; revision++) {
       const fresh = await harness.startInstance(`new-${revision}`);
       await harness.router.apply(routesOf(revision, [group('old', 5_000, old), group('new', 5_000, fresh)]));
     }
-    over.abort();
-    await Promise.all(load);
-    agent.destroy();
-    assert.deepEqual(broken, []);
-    assert.ok(served > 0);
+    assert.deepEqual(await load.end(), []);
     assert.ok((await reloads(harness)) >= 5);
+  });
+
+  it('breaks none when a reload is given up for going back, and goes back', async () => {
+    const harness = await harnessOf();
+    const old = await harness.startInstance('old-1');
+    await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
+    const load = keptAlive(harness);
+    for (let revision = 2; revision < 12; revision += 2) {
+      const fresh = await harness.startInstance(`new-${revision}`);
+      const before = await reloads(harness);
+      const given = new AbortController();
+      const forward = routesOf(revision, [group('old', 5_000, old), group('new', 5_000, fresh)]);
+      const applied = harness.router.apply(forward, given.signal).catch(() => undefined);
+      while ((await reloads(harness)) === before) await sleep(1);
+      given.abort();
+      await harness.router.apply(routesOf(revision + 1, [group('old', 10_000, old)]));
+      await applied;
+      assert.equal((await harness.request()).instance, 'old-1');
+    }
+    assert.deepEqual(await load.end(), []);
   });
 
   it('retries on another instance when one cannot be reached', async () => {

@@ -11,8 +11,8 @@ import type { Routes } from '../../../core/routes.ts';
 import { sameScope, type Scope, scopeName } from '../../../core/scope.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Router, RouterCapabilities } from '../../../ports/router.ts';
-import { askGeneration } from './ask.ts';
-import { changeInclude, type ChangeTools, elsewhere, reloadTo } from './change.ts';
+import { type Answer, askGeneration } from './ask.ts';
+import { askEveryMs, bothServeMs, changeInclude, type ChangeTools, elsewhere, reloadTo } from './change.ts';
 import { checkNginx } from './check.ts';
 import { ownTables } from './connections.ts';
 import { drainConnections } from './drain.ts';
@@ -197,6 +197,9 @@ class NginxRouter implements Router {
     let answer = await askGeneration(this.#spec, model.askToken);
     if (answer !== undefined && answer.generation !== model.generation) {
       await this.#moveServed(model, answer.generation, routes);
+      answer = await this.#afterReload(model, answer);
+    }
+    if (answer !== undefined && answer.generation !== model.generation) {
       await reloadTo(await this.#tools(), model, { ...model, generation: answer.generation }, signal);
       answer = await askGeneration(this.#spec, model.askToken);
     }
@@ -207,6 +210,17 @@ class NginxRouter implements Router {
       remedy:
         'Let the user that NGINX’s workers run as pass through all folders above it, or put the include elsewhere.',
     });
+  }
+
+  /** A reload that was given up when something more urgent came may only just be taking place. */
+  async #afterReload(model: Model, former: Answer): Promise<Answer | undefined> {
+    const until = this.#clock.now() + bothServeMs;
+    let answer: Answer | undefined = former;
+    while (answer?.generation === former.generation && this.#clock.now() < until) {
+      await this.#clock.sleep(askEveryMs);
+      answer = await askGeneration(this.#spec, model.askToken);
+    }
+    return answer;
   }
 
   /** What NGINX serves by is neither what lies there nor gone: traffic moves in it as well, where it can. */
