@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -74,28 +74,41 @@ export async function redisImage(): Promise<string> {
   });
 }
 
-/** One image for each published version, in the same order. */
-export async function parseImages(versions: readonly string[]): Promise<readonly string[]> {
+/** An image of each of two published versions; the second holds only what is other in it, on top of the first. */
+export async function parseImages(first: string, second: string): Promise<readonly [string, string]> {
   const base = await nodeImage();
-  const references = versions.map((version) => `sluice-test/parse-server:${version}-${base.slice(-12)}`);
-  const missing = await Promise.all(references.map(async (reference) => !(await hasImage(reference))));
-  if (!missing.includes(true)) return references;
+  const [before, after] = [first, second].map(
+    (version) => `sluice-test/parse-server:${version}-${base.slice(-12)}`,
+  ) as [string, string];
+  if ((await hasImage(before)) && (await hasImage(after))) return [before, after];
   const directory = await mkdtemp(join(tmpdir(), 'sluice-parse-'));
   try {
-    await mkdir(join(directory, 'app'));
+    const installed = await install(directory, first);
     const start = 'WORKDIR /app\nENTRYPOINT ["node", "node_modules/parse-server/bin/parse-server"]\n';
     await writeFile(join(directory, 'Dockerfile'), `FROM ${base}\nCOPY app /app\n${start}`);
-    for (const [index, version] of versions.entries()) {
-      const options = ['--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-      // In the directory of the one before: most of what it needs is there already.
-      await run('npm', ['install', ...options, '--prefix', join(directory, 'app'), `parse-server@${version}`], {
-        cwd: directory,
-      });
-      await forget(join(directory, 'app'), /\.(?:map|md|d\.[cm]?ts)$/);
-      await buildImageOf(references[index] ?? '', directory);
-    }
+    await buildImageOf(before, directory);
+    const changed = Object.entries(await install(directory, second)).filter(
+      ([path, version]) => installed[path] !== version,
+    );
+    const layer = join(directory, 'layer');
+    for (const [path] of changed) await cp(join(directory, 'app', path), join(layer, 'app', path), { recursive: true });
+    await writeFile(join(layer, 'Dockerfile'), `FROM ${before}\nCOPY app /app\n`);
+    await buildImageOf(after, layer);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-  return references;
+  return [before, after];
+}
+
+/** Installs it below `app`; the version of each package by its path there. */
+async function install(directory: string, version: string): Promise<Readonly<Record<string, string | undefined>>> {
+  const app = join(directory, 'app');
+  await mkdir(app, { recursive: true });
+  const options = ['--omit=dev', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  await run('npm', ['install', ...options, '--prefix', app, `parse-server@${version}`], { cwd: directory });
+  await forget(app, /\.(?:map|md|d\.[cm]?ts)$/);
+  const lock = JSON.parse(await readFile(join(app, 'node_modules', '.package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly version?: string }>>;
+  };
+  return Object.fromEntries(Object.entries(lock.packages).map(([path, found]) => [path, found.version]));
 }

@@ -27,7 +27,7 @@ it(
   'a stack of Compose is adopted, deployed by canary and blue-green and rolled back, and loses nothing',
   { skip, timeout: 580_000 },
   async () => {
-    const [before = '', after = ''] = await parseImages(['8.2.1', '8.2.5']);
+    const [before, after] = await parseImages('8.2.1', '8.2.5');
     const { stdout } = await promisify(execFile)(script, [], {
       timeout: 400_000,
       maxBuffer: 16 * 1024 * 1024,
