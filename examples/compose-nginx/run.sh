@@ -71,7 +71,15 @@ cp "$here/nginx/default.conf" "$work/nginx/"
 
 choose "$old"
 compose up -d
-until ask --output /dev/null "http://127.0.0.1:$port/parse/health"; do sleep 0.5; done
+tries=0
+until ask --output /dev/null "http://127.0.0.1:$port/parse/health"; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 240 ]; then
+    compose logs --tail 20 >&2
+    exit 1
+  fi
+  sleep 0.5
+done
 
 edge=$(docker inspect --format '{{slice .Name 1}}' "$(compose ps -q edge)")
 gateway=$(docker network inspect --format '{{(index .IPAM.Config 0).Gateway}}' "${project}_default")

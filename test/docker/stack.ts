@@ -104,7 +104,7 @@ export async function parseImages(first: string, second: string): Promise<readon
 async function install(directory: string, version: string): Promise<Readonly<Record<string, string | undefined>>> {
   const app = join(directory, 'app');
   await mkdir(app, { recursive: true });
-  const options = ['--omit=dev', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const options = ['--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   await run('npm', ['install', ...options, '--prefix', app, `parse-server@${version}`], { cwd: directory });
   await forget(app, /\.(?:map|md|d\.[cm]?ts)$/);
   const lock = JSON.parse(await readFile(join(app, 'node_modules', '.package-lock.json'), 'utf8')) as {
