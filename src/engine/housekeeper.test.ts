@@ -165,6 +165,25 @@ test(
 );
 
 test(
+  'what is still being cleared away when a deployment ends is ended before its controller leaves',
+  inWorld(async (world, engine) => {
+    engine.attend();
+    await world.deployed(engine, 'v1', cold);
+    let drains = 0;
+    world.routerFault = async ({ operation, phase }) => {
+      // The first is that of what was left.
+      if (operation === 'drain' && phase === 'before' && drains++ === 0) await world.clock.sleep(60_000);
+    };
+    const { id } = await world.deploy(engine, 'v2', { strategy: { ...cold.strategy, observeMs: 5_000 } });
+    await world.platform.ensure({ scope, release: release('lost'), deployment: 'd-dead', instances: 1 });
+    await world.ended(id);
+    assert.match(world.running, /lost/);
+    await world.result(engine.close('leave'));
+    assert.equal(world.running, 'v2 ×2');
+  }),
+);
+
+test(
   'one failing look keeps nobody from the next',
   inWorld(async (world, engine) => {
     engine.serve();

@@ -71,6 +71,8 @@ export class Housekeeper {
 
   /** A deployment has ended: what it left is cleared away now rather than at the next round. */
   async clearAfter(scope: Scope): Promise<void> {
+    // It has the scope's turn, and whoever ran the deployment may leave after this.
+    await this.#beside.get(scopeName(scope));
     await this.#guarded(scopeName(scope), async () => {
       await this.sweep(scope);
       await pruneAfter(this.#options.deps, scope);

@@ -48,7 +48,10 @@ export async function prune(
       ...(request.dryRun ? (await orphansOf(deps, state)).map((instance) => instance.id) : await sweep(scope)),
     );
   }
-  const releases = await pruneReleases(deps, states, wanted, { dryRun: request.dryRun, gone: new Set(instances) });
+  const releases = await pruneReleases(deps, states, wanted, {
+    dryRun: request.dryRun,
+    gone: new Set(request.dryRun ? instances : []),
+  });
   deps.log.write('info', 'pruned', {
     actor: request.actor,
     dryRun: request.dryRun,
@@ -60,7 +63,7 @@ export async function prune(
 
 interface PruneOptions {
   readonly dryRun: boolean;
-  /** Instances that are being ended, or would be. */
+  /** Instances that would have been ended before. */
   readonly gone: ReadonlySet<string>;
 }
 
