@@ -78,7 +78,12 @@ export const dockerSchema = settings({
     .describe('Address of an engine on another machine, as `host:port`. Needs `tls` unless it is on loopback.'),
   tls: tls.optional().describe('How Sluice and the engine of `host` know each other.'),
   publish: z
-    .union([z.literal('off'), text('127.0.0.1', 255)])
+    .union([
+      z.literal('off', {
+        error: words('is no address', 'Write one of the engine’s machine, such as 127.0.0.1, or off.'),
+      }),
+      text('127.0.0.1', 255),
+    ])
     .optional()
     .describe(
       'Address on the engine’s machine on which instances are published and at which the router reaches them. Without it 127.0.0.1; for an engine on another machine it must be said. `off`: they are not published, and reached at their own addresses on the first of their networks.',
