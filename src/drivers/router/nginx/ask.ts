@@ -3,14 +3,7 @@
 import { Failure } from '../../../base/failure.ts';
 import { addressName, type Address } from '../../../core/instance.ts';
 import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
-
-/**
- * The name that only Sluice asks by, beside the users' own. It is needed where users' names go to somebody else, and short: NGINX
- * refuses names that do not fit into 64 bytes.
- */
-export function ownName(token: string): string {
-  return `${token.slice(0, 16)}.sluice`;
-}
+import { ownName } from './names.ts';
 
 export interface Answer {
   readonly generation: number;

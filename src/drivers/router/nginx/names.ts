@@ -17,6 +17,14 @@ export function releaseToken(scope: Scope, release: ReleaseId): string {
   return digest(`${scopeName(scope)} ${release}`, 16);
 }
 
+/**
+ * The name of a server that only Sluice asks by, beside the users' own. It is needed where users' names go to somebody else, and short: NGINX
+ * refuses names that do not fit into 64 bytes.
+ */
+export function ownName(token: string): string {
+  return `${token.slice(0, 16)}.sluice`;
+}
+
 export function digest(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
 }

@@ -1,7 +1,7 @@
 // The server blocks of a scope: users' address, preview address, and the paths by which Sluice asks.
 
 import type { Address } from '../../../core/instance.ts';
-import { ownName } from './ask.ts';
+import { ownName } from './names.ts';
 import { quoted } from './quote.ts';
 import type { Part } from './render.ts';
 import { tableLevels } from './table.ts';

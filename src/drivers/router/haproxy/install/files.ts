@@ -124,6 +124,7 @@ export class ScopeFiles {
     const maps = (await readdir(this.#directory)).filter((file) => generationOf(this.#scope, file) !== undefined);
     const old = maps.filter((file) => file !== inUse).toSorted((a, b) => revisionOf(b) - revisionOf(a));
     for (const file of old.slice(1)) await rm(join(this.#directory, file), { force: true });
+    // Whoever writes here, for whichever scope, has the directory's lock, and that is we.
     await removeUnfinished(this.#directory, () => true);
   }
 }
