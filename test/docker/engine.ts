@@ -31,6 +31,9 @@ async function answers(socketPath: string): Promise<boolean> {
   return promise;
 }
 
+/** Undefined where it is not installed. */
+export const dockerd = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find((path) => existsSync(path));
+
 const patienceMs = 60_000;
 
 /** In a container of its own an engine may often do everything but write firewall rules, and tests need none. */
@@ -40,14 +43,13 @@ const attempts = [[], ['--iptables=false', '--ip6tables=false']] as const;
 export async function startEngine(): Promise<() => Promise<void>> {
   const nothing = async (): Promise<void> => {};
   if (await answers(engineSocket)) return nothing;
-  const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find((path) => existsSync(path));
-  if (program === undefined) return nothing;
+  if (dockerd === undefined) return nothing;
   if (process.getuid?.() !== 0) {
     process.env[whyVariable] = 'no container engine runs, and only root can start one';
     return nothing;
   }
   for (const options of attempts) {
-    const end = await startWith(program, options);
+    const end = await startWith(dockerd, options);
     if (end !== undefined) return end;
   }
   return nothing;

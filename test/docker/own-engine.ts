@@ -2,7 +2,6 @@
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,15 +9,14 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 
-import { engineSocket } from './engine.ts';
+import { dockerd, engineSocket } from './engine.ts';
 
 const run = promisify(execFile);
-const program = ['/usr/sbin/dockerd', '/usr/bin/dockerd'].find((path) => existsSync(path));
 const patienceMs = 60_000;
 
 /** Why tests with an engine of their own are left out; false: they are not. */
 export function noOwnEngine(): string | false {
-  if (program === undefined) return 'missing: dockerd; install docker.io';
+  if (dockerd === undefined) return 'missing: dockerd; install docker.io';
   return process.getuid?.() === 0 ? false : 'only root can start a container engine';
 }
 
@@ -53,7 +51,7 @@ export class OwnEngine {
     const addresses = ['--default-address-pool', 'base=10.213.0.0/16,size=24'];
     const listen = ['--host', `unix://${this.socket}`, '--log-level', 'error'];
     const words = [...places, ...network, ...addresses, ...listen, ...options];
-    const child = spawn(program ?? 'dockerd', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(dockerd ?? 'dockerd', words, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     child.stderr.on('data', (part: Buffer) => (this.#said = `${this.#said}${part.toString()}`.slice(-2000)));
     const giveUpAt = performance.now() + patienceMs;

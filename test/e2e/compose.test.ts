@@ -13,7 +13,7 @@ import { freePort } from '../free-port.ts';
 import { noEngine } from '../docker/engine.ts';
 import { docker, removeLabelled } from '../docker/image.ts';
 import { shopImage } from '../docker/shop.ts';
-import { failureIn, type Ran, Sandbox } from './support/sandbox.ts';
+import { done, failureIn, Sandbox } from './support/sandbox.ts';
 import { ask, Visitor } from './support/visitors.ts';
 
 const run = promisify(execFile);
@@ -87,21 +87,17 @@ async function opened(context: TestContext): Promise<Place> {
   };
 }
 
-/** Leaves at the end of the test, whatever became of it. */
 /** Compose does not wait until a service that it started can serve. */
 async function answering(port: number): Promise<void> {
   while ((await ask(port).catch(() => undefined)) === undefined)
     await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
+/** Leaves at the end of the test, whatever became of it. */
 function visiting(context: TestContext, port: number): Visitor {
   const visitor = new Visitor(port);
   context.after(() => visitor.leave());
   return visitor;
-}
-
-function done(ran: Ran): void {
-  assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
 }
 
 const canary = {

@@ -16,7 +16,8 @@ import { freePort } from '../free-port.ts';
 import { programPath } from '../package/program.ts';
 import { HaproxyContainer, haproxyImage, withoutContainers } from '../programs/haproxy-container.ts';
 import { withoutHaproxy } from '../programs/haproxy.ts';
-import { type Ran, Sandbox } from './support/sandbox.ts';
+import { comeAndGo } from './support/come-and-go.ts';
+import { done, type Ran, Sandbox } from './support/sandbox.ts';
 import { ask, Visitor } from './support/visitors.ts';
 
 const skip = withoutHaproxy !== false ? withoutHaproxy : (await noEngine()) || (await withoutContainers());
@@ -64,10 +65,6 @@ async function opened(context: TestContext): Promise<Place> {
   return { sandbox, haproxy, configure, deploy };
 }
 
-function done(ran: Ran): void {
-  assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
-}
-
 const canary = (atLeast: string): object => ({
   strategy: { canary: { stages: ['30%', '100%'], hold: { atLeast, requests: 5 }, keepOld: '0s' } },
 });
@@ -75,27 +72,8 @@ const canary = (atLeast: string): object => ({
 describe('docker and HAProxy', { skip, timeout: 600_000 }, () => {
   it('blue-green, canary, rollback and a bad release lose no request', async (context) => {
     const { sandbox, deploy } = await opened(context);
-    done(await deploy('v1'));
-    const visitors = [new Visitor(sandbox.port), new Visitor(sandbox.port)];
-    context.after(() => Promise.all(visitors.map((visitor) => visitor.leave())));
-    done(await deploy('v2'));
-    assert.equal(await ask(sandbox.port), 'v2');
-    done(await deploy('v3', { ...canary('300ms'), instances: 2 }));
-    assert.equal(await ask(sandbox.port), 'v3');
-    done(await sandbox.sluice('rollback'));
-    assert.equal(await ask(sandbox.port), 'v2');
-    for (const visitor of visitors) await visitor.leave();
-    assert.deepEqual(
-      visitors.flatMap(({ failures }) => failures),
-      [],
-    );
-    const visitor = new Visitor(sandbox.port);
-    context.after(() => visitor.leave());
     const gates = { compare: 'off', errorRate: { max: '5%', minSamples: 5 }, availability: 'off', p95: 'off' };
-    const failing = await deploy('v4', { ...canary('1s'), gates }, 'fails');
-    await visitor.leave();
-    assert.equal(failing.code, 1, `${failing.stdout}${failing.stderr}`);
-    assert.equal(await ask(sandbox.port), 'v2');
+    await comeAndGo(context, { sandbox, deploy, canary: canary('300ms'), judged: { ...canary('1s'), gates } });
   });
 
   it('the container of HAProxy killed in the middle of a stage is told, and the deployment goes on when it is back', async (context) => {

@@ -1,6 +1,5 @@
 // A service in containers behind an NGINX that is there already, from its first release to a rollback, as a person runs it.
 
-import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { it } from 'node:test';
 
@@ -8,8 +7,8 @@ import { noEngine } from '../docker/engine.ts';
 import { removeLabelled } from '../docker/image.ts';
 import { type Fault, shopImage } from '../docker/shop.ts';
 import { OwnNginx, withoutNginx } from '../programs/nginx.ts';
+import { comeAndGo } from './support/come-and-go.ts';
 import { type Ran, Sandbox } from './support/sandbox.ts';
-import { ask, Visitor } from './support/visitors.ts';
 
 const skip = (await withoutNginx()) || (await noEngine());
 
@@ -39,27 +38,5 @@ it('containers behind NGINX come, go back and fail no request', { skip, timeout:
     });
     return sandbox.sluice('deploy', '--label', version, '--json');
   };
-  const done = (ran: Ran): void => assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
-
-  done(await deploy('v1'));
-  const visitors = [new Visitor(sandbox.port), new Visitor(sandbox.port)];
-  context.after(() => Promise.all(visitors.map((visitor) => visitor.leave())));
-  done(await deploy('v2'));
-  assert.equal(await ask(sandbox.port), 'v2');
-  done(await deploy('v3', { ...canary, instances: 2 }));
-  assert.equal(await ask(sandbox.port), 'v3');
-  done(await sandbox.sluice('rollback'));
-  assert.equal(await ask(sandbox.port), 'v2');
-  for (const visitor of visitors) await visitor.leave();
-  assert.deepEqual(
-    visitors.flatMap(({ failures }) => failures),
-    [],
-  );
-
-  const last = new Visitor(sandbox.port);
-  context.after(() => last.leave());
-  const failing = await deploy('v4', canary, 'fails');
-  await last.leave();
-  assert.equal(failing.code, 1, `${failing.stdout}${failing.stderr}`);
-  assert.equal(await ask(sandbox.port), 'v2');
+  await comeAndGo(context, { sandbox, deploy, canary, judged: canary });
 });

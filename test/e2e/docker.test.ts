@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { noEngine } from '../docker/engine.ts';
 import { docker, removeLabelled } from '../docker/image.ts';
 import { type Fault, shopImage } from '../docker/shop.ts';
-import { failureIn, type Ran, Sandbox } from './support/sandbox.ts';
+import { done, failureIn, type Ran, Sandbox } from './support/sandbox.ts';
 import { ask, Visitor } from './support/visitors.ts';
 
 interface Place {
@@ -53,10 +53,6 @@ function visiting(context: TestContext, port: number): Visitor {
   const visitor = new Visitor(port);
   context.after(() => visitor.leave());
   return visitor;
-}
-
-function done(ran: Ran): void {
-  assert.equal(ran.code, 0, `${ran.stdout}${ran.stderr}`);
 }
 
 const canary = {

@@ -1,5 +1,6 @@
 // A directory in which a person works with the real CLI, and a home of its own in which everything that it changes can be seen.
 
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
@@ -161,6 +162,11 @@ export class Sandbox {
     this.#unmount?.();
     await removeTree(this.directory);
   }
+}
+
+/** The command did what it was asked. */
+export function done({ code, stdout, stderr }: Ran): void {
+  assert.equal(code, 0, `${stdout}${stderr}`);
 }
 
 /** What went wrong, as `--json` says it. */
