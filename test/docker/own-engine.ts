@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 
+import { standStill } from '../stand-still.ts';
 import { dockerd, engineSocket } from './engine.ts';
 
 const run = promisify(execFile);
@@ -97,8 +98,8 @@ export class OwnEngine {
   }
 
   /** It answers nobody any more, and does not end either. */
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
+  async freeze(): Promise<void> {
+    if (this.#child?.pid !== undefined) await standStill(this.#child.pid);
   }
 
   thaw(): void {

@@ -95,7 +95,7 @@ describe('a container engine of its own', { skip, timeout: 300_000 }, () => {
   it('that hangs in the middle of a stage delays and fails no request', async (context) => {
     const { engine } = there;
     const scene = await inStage(context, there);
-    engine.freeze();
+    await engine.freeze();
     await sleep(hangsMs);
     engine.thaw();
     await assertDeployed(scene, engine);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
+import { standStill } from '../stand-still.ts';
 
 /** Why tests with a real Prometheus are left out; false where it is there. */
 export const withoutPrometheus: string | false = hasPrometheus() ? false : 'missing: prometheus (package prometheus)';
@@ -130,8 +131,8 @@ export class TestPrometheus {
   }
 
   /** Stands still, as under a load that is too much for it, until it is stopped or `goOn`. */
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
+  async freeze(): Promise<void> {
+    if (this.#child?.pid !== undefined) await standStill(this.#child.pid);
   }
 
   goOn(): void {

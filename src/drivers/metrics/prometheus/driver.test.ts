@@ -179,9 +179,12 @@ describe('the Prometheus source', { skip: withoutPrometheus }, () => {
 
   test('a server that stands still runs out of time, and answers again when it goes on', async () => {
     const source = sourceAt(prometheus.url, { withinMs: 500 });
-    prometheus.freeze();
-    assert.equal(reasonOf(await read(source, { query: '1' })), 'timed-out');
-    prometheus.goOn();
+    await prometheus.freeze();
+    try {
+      assert.equal(reasonOf(await read(source, { query: '1' })), 'timed-out');
+    } finally {
+      prometheus.goOn();
+    }
     assert.equal(reasonOf(await read(sourceAt(prometheus.url), { query: '1' })), 'the number 1');
   });
 

@@ -10,6 +10,7 @@ import type { Sample } from '../../../core/gate/sample.ts';
 import { createEmbeddedRouter, ensureRunning, listProxies, type ProxyInfo, removeProxy, stopProxy } from './driver.ts';
 import { Bench, clock, get, group, isRefused, routesOf, scope, until } from './harness.ts';
 import { freePort } from '../../../../test/free-port.ts';
+import { standStill } from '../../../../test/stand-still.ts';
 
 let bench: Bench;
 beforeEach(() => {
@@ -192,7 +193,7 @@ describe('the process of a proxy', () => {
     await router.apply(routesOf(1, []));
     const { pid } = await only(directory);
     assert.ok(pid);
-    process.kill(pid, 'SIGSTOP');
+    await standStill(pid);
     await removeProxy(directory, scope, 0);
     await until(() => !isAlive(pid), 'the process is gone');
   });
