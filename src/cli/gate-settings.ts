@@ -15,6 +15,7 @@ export interface GateOptions {
   readonly falseAborts?: string;
   readonly wrongPasses?: string;
   readonly warmUp?: string;
+  readonly latencyFloor?: string;
   readonly minBadRequests?: string;
   readonly marginErrors?: string;
   readonly marginP95?: string;
@@ -31,6 +32,7 @@ export function addGateOptions(command: Command): Command {
     .option('--false-aborts <percentage>', 'chance that a candidate no worse than stable is ever aborted, such as 1%')
     .option('--wrong-passes <percentage>', 'chance that one worse by the margins passes a stage, such as 5%')
     .option('--warm-up <duration>', 'latency of the candidate’s first seconds that does not count, such as 60s')
+    .option('--latency-floor <duration>', 'requests that take at most this long are all as quick, such as 10ms')
     .option('--min-bad-requests <number>', 'failed requests below which errors alone cannot abort')
     .option('--margin-errors <percentage>', 'points by which the candidate’s error rate may be worse, such as 0.5%')
     .option('--margin-p95 <percentage>', 'requests beyond stable’s p95 that are allowed on top of 5 %')
@@ -43,9 +45,18 @@ export function addGateOptions(command: Command): Command {
  * Rejects with `usage`, naming the option.
  */
 export async function chosenGate(session: Session, options: GateOptions): Promise<StatisticalGate | undefined> {
-  const { preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard } = options;
+  const { preset, falseAborts, wrongPasses, warmUp, latencyFloor, minBadRequests, guard } = options;
   const margins = changedMargins(options);
-  const given = [preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard, ...Object.values(margins)];
+  const given = [
+    preset,
+    falseAborts,
+    wrongPasses,
+    warmUp,
+    latencyFloor,
+    minBadRequests,
+    guard,
+    ...Object.values(margins),
+  ];
   if (options.configured !== true && given.every((value) => value === undefined)) return undefined;
   const base =
     options.configured === true ? await configuredGate(session, preset) : gatePresets[presetNamed(preset ?? 'default')];
@@ -55,6 +66,7 @@ export async function chosenGate(session: Session, options: GateOptions): Promis
     ...(falseAborts !== undefined && { alpha: fraction(falseAborts, '--false-aborts') }),
     ...(wrongPasses !== undefined && { beta: fraction(wrongPasses, '--wrong-passes') }),
     ...(warmUp !== undefined && { warmUpMs: durationMs(warmUp, '--warm-up') }),
+    ...(latencyFloor !== undefined && { latencyFloorMs: durationMs(latencyFloor, '--latency-floor') }),
     ...(minBadRequests !== undefined && { minBadEvents: wholeNumber(minBadRequests, '--min-bad-requests', 0, 1000) }),
     ...(guard !== undefined && { guard: { ...base.guard, rate: fraction(guard, '--guard') } }),
     margins: [{ ...first, ...margins }, ...others.map((row) => ({ ...row, ...margins }))],

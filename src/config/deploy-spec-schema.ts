@@ -109,6 +109,7 @@ const statisticalGate = z.strictObject({
   beta: fraction,
   margins: z.tuple([marginsRow], marginsRow),
   warmUpMs: durationMs,
+  latencyFloorMs: durationMs,
   minBadEvents: z.int().min(1).max(1000),
   guard: z.strictObject({ rate: fraction.optional(), memory: count }),
   burst: z.strictObject({ least: z.number().min(1), most: z.number().min(1) }),
@@ -117,8 +118,25 @@ const statisticalGate = z.strictObject({
   splitAlpha: fraction,
 });
 
+const counterFeed = z.strictObject({
+  source: shortText,
+  selection: z.strictObject({
+    requests: text,
+    errors: text,
+    buckets: text.optional(),
+    unitMs: z.number().positive(),
+    instance: shortText,
+  }),
+  intervalMs: durationMs.min(1),
+});
+
 const gateCheckSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('statistical'), preset: shortText, gate: statisticalGate }),
+  z.strictObject({
+    kind: z.literal('statistical'),
+    preset: shortText,
+    gate: statisticalGate,
+    counters: counterFeed.optional(),
+  }),
   z.strictObject({
     kind: z.literal('absolute'),
     metric: z.enum([...relativeMetric.options, 'requestRate']),

@@ -1,10 +1,11 @@
 // `gates` and `watch` of the configuration to lists of checks.
 
-import type { GateCheck, StatisticalCheck } from '../core/gate/check.ts';
+import type { CounterFeed, GateCheck, StatisticalCheck } from '../core/gate/check.ts';
 import { gatePresets, type StatisticalGate } from '../core/gate/statistics/settings.ts';
+import { counterSelection } from '../core/metrics/templates.ts';
 import type { StrategySpec, WatchSpec } from '../core/plan/spec.ts';
 import { queryChecks, watchedQueries } from './resolve-queries.ts';
-import type { CompareSettings } from './schema/compare.ts';
+import type { CompareSettings, CounterSettings } from './schema/compare.ts';
 import { defaultGates, gatesSchema, type GatesSettings, type WatchSettings } from './schema/gates.ts';
 
 /** Whether both releases have traffic at the same time at any stage, so that the new one can be compared with stable. */
@@ -55,19 +56,37 @@ function fallbackOf(gates: GatesSettings, strategy: StrategySpec, instances: num
 function statisticalCheck(compare: CompareSettings): StatisticalCheck | undefined {
   if (compare === 'off') return undefined;
   if (typeof compare === 'string') return { kind: 'statistical', preset: compare, gate: gatePresets[compare] };
-  const { preset, falseAborts, wrongPasses, warmUp, minBadRequests, guard, margins } = compare;
+  const { preset, counters, ...own } = compare;
+  const { falseAborts, wrongPasses, warmUp, latencyFloor, minBadRequests, guard, margins } = own;
   const base: StatisticalGate = gatePresets[preset];
   const gate: StatisticalGate = {
     ...base,
     alpha: falseAborts ?? base.alpha,
     beta: wrongPasses ?? base.beta,
     warmUpMs: warmUp ?? base.warmUpMs,
+    latencyFloorMs: latencyFloor ?? base.latencyFloorMs,
     minBadEvents: minBadRequests ?? base.minBadEvents,
     guard: guard === undefined ? base.guard : { ...base.guard, rate: guard },
     margins: margins === undefined ? base.margins : ownMargins(margins, base),
   };
-  const isOwn = Object.values({ ...compare, preset: undefined }).some((value) => value !== undefined);
-  return { kind: 'statistical', preset: isOwn ? `${preset}, with settings of its own` : preset, gate };
+  const isOwn = Object.values(own).some((value) => value !== undefined);
+  return {
+    kind: 'statistical',
+    preset: isOwn ? `${preset}, with settings of its own` : preset,
+    gate,
+    ...(counters === undefined ? {} : { counters: counterFeed(counters) }),
+  };
+}
+
+function counterFeed(settings: CounterSettings): CounterFeed {
+  const { source, metric, errors, histogram, unit, labels, instance, interval } = settings;
+  const unitMs = unit === 's' ? 1000 : 1;
+  const measured = histogram === 'off' ? {} : { histogram };
+  return {
+    source,
+    selection: counterSelection({ metric, errors, ...measured, unitMs, labels, instance }),
+    intervalMs: interval,
+  };
 }
 
 function ownMargins(

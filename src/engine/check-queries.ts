@@ -1,25 +1,36 @@
 // Asks the questions among checks once, before anything depends on them: a source that cannot be asked is told of before a deployment begins.
 
 import { Failure } from '../base/failure.ts';
-import type { GateCheck, QueryCheck } from '../core/gate/check.ts';
-import { isUnusable, type MetricOutcome, noNumber } from '../core/metrics/question.ts';
+import type { CounterFeed, GateCheck } from '../core/gate/check.ts';
+import { isUnusable, type MetricQuestion, type NoNumber, noNumber } from '../core/metrics/question.ts';
 import { sourceWords } from '../core/metrics/source.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import type { ReleaseId } from '../core/release.ts';
+import type { Scope } from '../core/scope.ts';
 import { cutReason } from '../core/validation/reason.ts';
 import type { CheckOutcome } from '../core/validation/check.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** What one question of a check came to. */
 interface AskedQuery {
-  readonly check: QueryCheck;
-  /** The number, or what it stands on, is asked. */
-  readonly asks: 'the number' | 'the samples';
+  /** `query failed orders`, `query failed orders, samples`, `counters`. */
+  readonly name: string;
+  /** Where it stands in an environment. */
+  readonly at: string;
   /** Where it was asked, in words. */
   readonly place: string;
-  readonly outcome: MetricOutcome;
+  /** What the answer is in words, or why there is none. */
+  readonly outcome: string | NoNumber;
   readonly durationMs: number;
+}
+
+interface Question {
+  readonly name: string;
+  readonly at: string;
+  readonly source: string;
+  readonly ask: (metrics: Metrics) => Promise<string | NoNumber>;
 }
 
 /** Side by side, in the order of the checks. Rejects only when `signal` aborts. */
@@ -30,26 +41,59 @@ export async function checkQueries(
   release: ReleaseId,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<readonly AskedQuery[]> {
-  const questions = checks.flatMap((check) => {
-    if (check.kind !== 'query') return [];
-    const number = { check, asks: 'the number', query: check.query, measuredAt: check.measuredAt } as const;
-    return check.samples === undefined
-      ? [number]
-      : [number, { check, asks: 'the samples', query: check.samples } as const];
-  });
+  const about = { scope: spec.scope, release, signal };
   return Promise.all(
-    questions.map(async ({ check, asks, ...question }): Promise<AskedQuery> => {
-      const source = spec.metrics?.[check.source];
-      const windowSeconds = Math.max(1, Math.floor(check.windowMs / 1000));
-      const begun = deps.clock.now();
-      const outcome =
-        source === undefined
-          ? noNumber('misconfigured', `there is no source ${check.source}`)
-          : await deps.metrics(source).read({ ...question, values: { ...spec.scope, release, windowSeconds } }, signal);
-      const place = source === undefined ? check.source : `${check.source} (${sourceWords(source)})`;
-      return { check, asks, place, outcome, durationMs: deps.clock.now() - begun };
-    }),
+    checks
+      .flatMap((check) => questionsOf(check, about))
+      .map(async ({ name, at, source: sourceName, ask }): Promise<AskedQuery> => {
+        const source = spec.metrics?.[sourceName];
+        const begun = deps.clock.now();
+        const outcome =
+          source === undefined
+            ? noNumber('misconfigured', `there is no source ${sourceName}`)
+            : await ask(deps.metrics(source));
+        const place = source === undefined ? sourceName : `${sourceName} (${sourceWords(source)})`;
+        return { name, at, place, outcome, durationMs: deps.clock.now() - begun };
+      }),
   );
+}
+
+interface About {
+  readonly scope: Scope;
+  readonly release: ReleaseId;
+  readonly signal: AbortSignal;
+}
+
+function questionsOf(check: GateCheck, about: About): readonly Question[] {
+  if (check.kind === 'statistical' && check.counters !== undefined) return [counterQuestion(check.counters, about)];
+  if (check.kind !== 'query') return [];
+  const { scope, release, signal } = about;
+  const { name, source } = check;
+  const values = { ...scope, release, windowSeconds: Math.max(1, Math.floor(check.windowMs / 1000)) };
+  const ask =
+    (question: Pick<MetricQuestion, 'query' | 'measuredAt'>): Question['ask'] =>
+    async (metrics) => {
+      const outcome = await metrics.read({ ...question, values }, signal);
+      return outcome.kind === 'number' ? `${outcome.value}` : outcome;
+    };
+  const at = 'gates.queries';
+  const number = { name: `query ${name}`, at, source, ask: ask(check) };
+  return check.samples === undefined
+    ? [number]
+    : [number, { name: `query ${name}, samples`, at, source, ask: ask({ query: check.samples }) }];
+}
+
+function counterQuestion({ source, selection }: CounterFeed, { scope, release, signal }: About): Question {
+  const ask: Question['ask'] = async (metrics) => {
+    const outcome = await metrics.count({ selection, scope, stable: release }, undefined, signal);
+    if (outcome.kind === 'none') return outcome;
+    const counted = Object.values(outcome.readings[0]?.stable ?? {});
+    const [requests, errors] = (['requests', 'errors'] as const).map((part) =>
+      counted.reduce((total, each) => total + each[part], 0),
+    );
+    return `${requests} requests, ${errors} of them failed, counted by instances: ${counted.length}`;
+  };
+  return { name: 'counters', at: 'gates.compare.counters', source, ask };
 }
 
 /**
@@ -58,25 +102,24 @@ export async function checkQueries(
  */
 export async function askFirst(deps: Pick<Dependencies, 'metrics' | 'clock'>, plan: Plan): Promise<void> {
   const checks = plan.steps.flatMap(({ step }) => (step.kind === 'hold' ? step.checks : []));
-  const queries = checks.filter((check) => check.kind === 'query');
-  const each = [...new Map(queries.map((check) => [check.name, check])).values()];
+  const each = [...new Map(checks.map((check) => [check.kind === 'query' ? check.name : check.kind, check])).values()];
   refuseUnusable(await checkQueries(deps, plan.spec, each, plan.candidate.id));
 }
 
 function refuseUnusable(asked: readonly AskedQuery[]): void {
-  const bad = asked.filter(({ outcome }) => isUnusable(outcome));
+  const bad = asked.filter(isBad);
   const [first] = bad;
   if (first === undefined) return;
   const passing = bad.every(
-    ({ outcome }) => outcome.kind === 'none' && ['unreachable', 'timed-out', 'failed'].includes(outcome.reason),
+    ({ outcome }) => typeof outcome !== 'string' && ['unreachable', 'timed-out', 'failed'].includes(outcome.reason),
   );
   throw new Failure(
     passing ? 'metrics.unreachable' : 'metrics.refused',
-    cutReason(`the gates cannot be judged: ${bad.map((each) => `${each.check.name}: ${reasonOf(each)}`).join('; ')}`),
+    cutReason(`the gates cannot be judged: ${bad.map((each) => `${each.name}: ${reasonOf(each)}`).join('; ')}`),
     {
-      at: 'gates.queries',
+      at: first.at,
       remedy: passing
-        ? `Mend ${first.place}, or take its queries out of \`gates.queries\` for this deployment.`
+        ? `Mend ${first.place}, or take what asks it out of \`${first.at}\` for this deployment.`
         : 'Correct the query or the source; `sluice validate` asks again at any time.',
     },
   );
@@ -84,18 +127,14 @@ function refuseUnusable(asked: readonly AskedQuery[]): void {
 
 /** As `sluice validate` tells it. */
 export function outcomeOf(asked: AskedQuery): CheckOutcome {
-  const { check, asks, outcome, durationMs } = asked;
-  return {
-    name: asks === 'the number' ? `query ${check.name}` : `query ${check.name}, samples`,
-    passed: !isUnusable(outcome),
-    attempts: 1,
-    durationMs,
-    reason: cutReason(reasonOf(asked)),
-  };
+  const { name, durationMs } = asked;
+  return { name, passed: !isBad(asked), attempts: 1, durationMs, reason: cutReason(reasonOf(asked)) };
+}
+
+function isBad({ outcome }: AskedQuery): boolean {
+  return typeof outcome !== 'string' && isUnusable(outcome);
 }
 
 function reasonOf({ outcome, place }: AskedQuery): string {
-  return outcome.kind === 'number'
-    ? `${outcome.value} at ${place}`
-    : `${outcome.reason}: ${outcome.words}, at ${place}`;
+  return typeof outcome === 'string' ? `${outcome} at ${place}` : `${outcome.reason}: ${outcome.words}, at ${place}`;
 }

@@ -9,6 +9,7 @@ import type { ReleaseId } from '../core/release.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import type { Dependencies } from './dependencies.ts';
+import { noteSource } from './note-source.ts';
 
 export interface ReadingsOptions {
   readonly deps: Pick<Dependencies, 'metrics' | 'clock' | 'log'>;
@@ -53,15 +54,10 @@ export class MetricReadings {
     }
   }
 
-  /** A source that stops to answer, or answers again, is worth a line each time, not at each question. */
   #noteChange(check: QueryCheck, before: QueryReading | undefined, { value }: QueryReading): void {
     const { deps, scope } = this.#options;
-    const fields = { service: scope.service, environment: scope.environment, check: check.name, source: check.source };
-    const reason = before?.value.kind === 'none' ? before.value.reason : undefined;
-    if (value.kind === 'none' && value.reason !== reason)
-      deps.log.write('warn', 'a metric source has no number', { ...fields, reason: value.reason, words: value.words });
-    if (value.kind === 'number' && reason !== undefined)
-      deps.log.write('info', 'a metric source has a number again', { ...fields, before: reason });
+    const none = (outcome: MetricOutcome | undefined) => (outcome?.kind === 'none' ? outcome : undefined);
+    noteSource(deps.log, { ...scope, check: check.name, source: check.source }, none(before?.value), none(value));
   }
 
   async #ask(check: QueryCheck): Promise<QueryReading> {

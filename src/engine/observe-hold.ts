@@ -100,7 +100,12 @@ class HoldObserver {
     const { step, hold, deps, keeper } = this.#observation;
     const now = deps.clock.now();
     const { window } = keeper;
-    const seen = { window, statistics: keeper.statistics(now), readings: this.#readings.newest };
+    const seen = {
+      window,
+      statistics: keeper.statistics(now),
+      counts: keeper.counts(now),
+      readings: this.#readings.newest,
+    };
     const judgement = judge(step.checks, seen, now);
     const minimumsReached =
       hold.minimumsReached || (now - hold.enteredAt >= step.atLeastMs && judgement.candidate.requests >= step.requests);

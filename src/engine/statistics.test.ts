@@ -25,7 +25,7 @@ test(
       assert.equal(judgement.outcome, 'pass');
       const { words, evidence } = judgement.statistics ?? assert.fail('no statistics');
       assert.match(words[0] ?? '', /^pass: the candidate is no worse than stable/);
-      assert.ok(Math.min(evidence.promotion.errors, evidence.promotion.p95) >= evidence.promotion.needed);
+      assert.ok(Math.min(evidence.promotion.errors, evidence.promotion.p95 ?? 0) >= evidence.promotion.needed);
     }
     const [first] = await judgements(world, id);
     assert.equal(first?.outcome, 'inconclusive');

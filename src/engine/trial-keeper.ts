@@ -5,12 +5,25 @@ import type { StatisticalCheck } from '../core/gate/check.ts';
 import { isError, type SampleBatch } from '../core/gate/sample.ts';
 import type { GateVerdict } from '../core/gate/statistics/evidence.ts';
 import type { StableHistory } from '../core/gate/statistics/history.ts';
-import { addLoss, addToTrial, beginHold, beginTrial, statisticalCheckOf, statisticsOf } from '../core/gate/trial.ts';
-import type { Trial } from '../core/gate/trial.ts';
+import { assessCounters } from '../core/gate/assess-counters.ts';
+import { isAlone } from '../core/gate/statistics/gate.ts';
+import {
+  addCounted,
+  addLoss,
+  addPast,
+  addToTrial,
+  beginHold,
+  beginTrial,
+  statisticalCheckOf,
+  statisticsOf,
+  type Trial,
+} from '../core/gate/trial.ts';
+import type { Verdict } from '../core/gate/verdict.ts';
 import { createWindow, type Window } from '../core/gate/window.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Hold } from '../core/rollout/rollout.ts';
 import type { Router } from '../ports/router.ts';
+import { CounterReadings } from './counter-readings.ts';
 import type { Dependencies } from './dependencies.ts';
 
 export interface TrialKeeperOptions {
@@ -31,6 +44,7 @@ export class TrialKeeper {
   readonly #options: TrialKeeperOptions;
   readonly #trial: Trial;
   readonly #check: StatisticalCheck | undefined;
+  readonly #counters: CounterReadings | undefined;
   /** Requests up to this time are in what was written down before. */
   readonly #judgedUntil: number;
   /** Whether there is something new to be written down. */
@@ -44,9 +58,10 @@ export class TrialKeeper {
     const { before, deployment, plan, history } = options;
     const isOurs = before?.deployment === deployment;
     // The store's own value belongs to the store; ours is changed in place.
-    this.#trial = isOurs ? structuredClone(before) : beginTrial(deployment, history);
-    this.#judgedUntil = this.#trial.gate?.lastAt ?? 0;
     this.#check = statisticalCheckOf(plan);
+    this.#trial = isOurs ? structuredClone(before) : beginTrial(deployment, this.#check, history);
+    this.#judgedUntil = this.#trial.gate?.lastAt ?? 0;
+    this.#counters = this.#countersOf(this.#check);
   }
 
   /** Whether it should read before the first hold: what stable is like without the candidate is worth knowing. */
@@ -56,11 +71,37 @@ export class TrialKeeper {
 
   /** Begins to read; it goes on until the signal aborts. */
   start(): void {
-    const { router } = this.#options;
-    if (this.#reading || !router.capabilities.feed) return;
+    if (this.#reading) return;
     this.#reading = true;
-    void this.#collect();
+    if (this.#options.router.capabilities.feed) void this.#collect();
+    if (this.#counters !== undefined) void this.#count(this.#counters);
     if (this.isStatistical) void this.#saveRegularly();
+  }
+
+  /** The source of the counters that feed the gate, where some do. */
+  #countersOf(check: StatisticalCheck | undefined): CounterReadings | undefined {
+    const { deps, plan, signal } = this.#options;
+    const feed = check?.counters;
+    const source = feed === undefined ? undefined : plan.spec.metrics?.[feed.source];
+    if (check === undefined || feed === undefined || source === undefined) return undefined;
+    return new CounterReadings({
+      deps,
+      feed,
+      source,
+      question: { scope: plan.scope, candidate: plan.candidate.id, stable: plan.stable?.id },
+      signal,
+      onReading: (reading) => {
+        const failed = addCounted(this.#trial, plan, check, reading);
+        this.#changed = true;
+        if (failed) this.#onError();
+      },
+    });
+  }
+
+  /** What stable was like is only asked for where it is not known already. */
+  async #count(counters: CounterReadings): Promise<void> {
+    if (this.#trial.gate === undefined) addPast(this.#trial, await counters.past());
+    await counters.run();
   }
 
   /** A hold begins, or goes on after a crash. */
@@ -83,6 +124,16 @@ export class TrialKeeper {
 
   statistics(now: number): GateVerdict | undefined {
     return statisticsOf(this.#trial, this.#check, now);
+  }
+
+  /** Whether the counters that feed the gate can be judged; undefined where the router's requests feed it. */
+  counts(now: number): Verdict | undefined {
+    const feed = this.#check?.counters;
+    if (feed === undefined || this.#counters === undefined) return undefined;
+    const source = this.#options.plan.spec.metrics?.[feed.source];
+    const staleMs = source !== undefined && 'staleMs' in source ? source.staleMs : Infinity;
+    const alone = this.#trial.gate !== undefined && isAlone(this.#trial.gate);
+    return assessCounters({ ...this.#counters.seen, counted: this.#trial.counted }, { feed, staleMs, alone }, now);
   }
 
   /** Reads the feed; where it breaks off, the evidence of the hold begins anew, because nobody knows what was missed. */

@@ -2,7 +2,10 @@
 
 import { failureData } from '../base/failure.ts';
 import { judge } from '../core/gate/assess.ts';
+import type { StatisticalCheck } from '../core/gate/check.ts';
+import { candidateBetween, remembered } from '../core/gate/counter-blocks.ts';
 import {
+  addCountsToRecorded,
   addToRecorded,
   startRecorded,
   worseThanRecorded,
@@ -11,6 +14,7 @@ import {
 import type { StatisticalGate } from '../core/gate/statistics/settings.ts';
 import type { Trial } from '../core/gate/trial.ts';
 import { addSample, createWindow, type Window } from '../core/gate/window.ts';
+import type { CounterReading } from '../core/metrics/counter-reading.ts';
 import { badSince } from '../core/decision/bad-since.ts';
 import { reasonOf } from '../core/decision/decide.ts';
 import { formatDuration } from '../base/duration.ts';
@@ -19,6 +23,7 @@ import type { Rollout } from '../core/rollout/rollout.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { ScopeState } from '../ports/store.ts';
 import type { LiveNumbers, RollbackRequest } from './controller.ts';
+import { CounterReadings } from './counter-readings.ts';
 import type { Dependencies } from './dependencies.ts';
 import { healthCheck, whyUnwell } from './ensure-healthy.ts';
 import { MetricReadings } from './metric-readings.ts';
@@ -108,7 +113,8 @@ class Watch {
   #pane: Window;
   #before: Window | undefined;
   #unhealthySince: number | undefined;
-  /** The comparison with what stable was like before, where that is known. */
+  /** The comparison with what stable was like before, where that is known, and the counters that feed it, where the router does not. */
+  readonly #counters: CounterReadings | undefined;
   readonly #recorded: { readonly gate: StatisticalGate; readonly trial: RecordedTrial } | undefined;
 
   constructor(options: WatchOptions, { scope, placement, until, trial }: Watched, signal: AbortSignal) {
@@ -123,8 +129,31 @@ class Watch {
     const startedAt = deps.clock.now();
     this.#readings = new MetricReadings({ deps, scope, checks, sources, candidate: release.id, startedAt, signal });
     const check = spec.gates.find((each) => each.kind === 'statistical');
-    if (check !== undefined && trial?.gate !== undefined && until > startedAt)
-      this.#recorded = { gate: check.gate, trial: startRecorded(check.gate, trial.gate, startedAt, until - startedAt) };
+    if (check === undefined || trial?.gate === undefined || until <= startedAt) return;
+    this.#recorded = { gate: check.gate, trial: startRecorded(check.gate, trial.gate, startedAt, until - startedAt) };
+    this.#counters = this.#countersOf(check, trial.gate.bounds ?? [], this.#recorded.trial);
+  }
+
+  /** Where counters fed the gate, they are what the record can be compared with; the router may count otherwise. */
+  #countersOf(
+    { counters: feed }: StatisticalCheck,
+    bounds: readonly number[],
+    recorded: RecordedTrial,
+  ): CounterReadings | undefined {
+    const source = feed === undefined ? undefined : this.#placement.spec.metrics?.[feed.source];
+    if (feed === undefined || source === undefined) return undefined;
+    let before: CounterReading | undefined;
+    return new CounterReadings({
+      deps: this.#options.deps,
+      feed,
+      source,
+      question: { scope: this.#scope, candidate: this.#placement.release.id },
+      signal: this.#signal,
+      onReading: (reading) => {
+        if (before !== undefined) addCountsToRecorded(recorded, candidateBetween(before, reading, bounds));
+        before = remembered(before, reading);
+      },
+    });
   }
 
   #newPane(): Window {
@@ -132,7 +161,7 @@ class Watch {
   }
 
   async run(until: number): Promise<void> {
-    await Promise.all([this.#collect(), this.#readings.run(), this.#look(until)]);
+    await Promise.all([this.#collect(), this.#readings.run(), this.#counters?.run(), this.#look(until)]);
   }
 
   async #collect(): Promise<void> {
@@ -157,8 +186,8 @@ class Watch {
     this.#pane.lost += batch.lost;
     for (const sample of batch.samples) {
       addSample(this.#pane, sample);
-      if (this.#recorded !== undefined && sample.release === this.#placement.release.id)
-        addToRecorded(this.#recorded.trial, sample);
+      if (this.#counters !== undefined || this.#recorded === undefined) continue;
+      if (sample.release === this.#placement.release.id) addToRecorded(this.#recorded.trial, sample);
     }
   }
 

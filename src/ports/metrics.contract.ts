@@ -20,6 +20,8 @@ export interface MetricsHarness {
 export interface ContractOptions {
   /** Reasons that this kind of source can never have, each with why. */
   readonly never?: Readonly<Partial<Record<NoNumberReason, string>>>;
+  /** It says what instances counted; the tests of that are its own. */
+  readonly counts?: true;
   /** A text that must stand nowhere. */
   readonly secret?: string | undefined;
 }
@@ -73,6 +75,15 @@ export function metricsContract(
       stop.abort();
       await assert.rejects(harness.until(asked), { name: 'AbortError' });
     });
+    if (options.counts !== true)
+      within('what instances counted is a question that it refuses', async (harness) => {
+        const { metrics } = await harness.arrange(1);
+        const selection = { requests: 'r', errors: 'e', unitMs: 1, instance: 'i' };
+        const { service, environment, release } = contractValues;
+        const question = { selection, scope: { service, environment }, candidate: release };
+        const outcome = await metrics.count(question, undefined, new AbortController().signal);
+        assert.equal(outcome.kind === 'none' ? outcome.reason : outcome.kind, 'refused');
+      });
     within('a source that failed once is asked anew the next time', async (harness) => {
       const first = await harness.arrange('failed');
       await harness.until(first.metrics.read(first.question, new AbortController().signal));

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { Failure, failureData } from '../../src/base/failure.ts';
 import type { FailureCode } from '../../src/base/failure-catalogue.ts';
+import type { CounterReading } from '../../src/core/metrics/counter-reading.ts';
+import type { CounterQuestion } from '../../src/core/metrics/counters.ts';
+import { countsNothing, type NoNumber } from '../../src/core/metrics/question.ts';
 import type { DeploySpec } from '../../src/core/plan/spec.ts';
 import { releaseId } from '../../src/core/release-id.ts';
 import type { Command } from '../../src/core/rollout/event.ts';
@@ -37,7 +40,12 @@ export class EngineWorld {
   readonly metrics = new MemoryMetrics({
     clock: this.clock,
     answer: ({ query, values }) => this.metric(query, this.version(values.release)),
+    counted: (question) => this.counted(question),
   });
+  /** What a metric source has counted; exchanged at any time. */
+  counted: (question: CounterQuestion) => CounterReading | NoNumber | 'silent' = () => countsNothing;
+  /** Requests that each version has had, whatever it answered. */
+  readonly served = new Map<string, number>();
   /** What a metric source says of a version; exchanged at any time. */
   metric: (query: string, version: string) => MemoryMetric = () => 0;
   readonly prober = new MemoryProber({ clock: this.clock, answer: (question) => this.#answer(question) });
@@ -135,6 +143,7 @@ export class EngineWorld {
     if (request === undefined) return;
     const instance = this.platform.view().find(({ id }) => id === request.instance);
     const version = this.version(request.release);
+    this.served.set(version, (this.served.get(version) ?? 0) + 1);
     const owed = (this.#owed.get(version) ?? 0) + (this.#errors.get(version) ?? 0);
     const fails = owed >= 1 || instance?.state !== 'running';
     this.#owed.set(version, owed >= 1 ? owed - 1 : owed);

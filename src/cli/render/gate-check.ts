@@ -7,7 +7,10 @@ import type { GateCheck, GateMetric } from '../../core/gate/check.ts';
 /** `error rate at most 5 %`, `p95 at most 20 % worse than stable`. */
 export function gateCheckWords(check: GateCheck): string {
   if (check.kind === 'query') return `${queryWords(check)}, asked of ${check.source}`;
-  if (check.kind === 'statistical') return `no worse than stable, by the statistics of both (${check.preset})`;
+  if (check.kind === 'statistical') {
+    const counted = check.counters === undefined ? '' : `, as counted by ${check.counters.source}`;
+    return `no worse than stable, by the statistics of both (${check.preset})${counted}`;
+  }
   const name = metricNames[check.metric];
   if (check.kind === 'absolute') {
     return `${name} ${check.bound === 'max' ? 'at most' : 'at least'} ${valueText(check.metric, check.limit)}`;

@@ -1,7 +1,7 @@
 // The rules of questions to metric sources: sources that there are, placeholders that mean something, holds that are long enough.
 
 import { formatDuration } from '../../base/duration.ts';
-import type { QueryCheck } from '../../core/gate/check.ts';
+import type { CounterFeed, QueryCheck } from '../../core/gate/check.ts';
 import { placeholderNames, unknownPlaceholders } from '../../core/metrics/placeholders.ts';
 import { promqlProblem } from '../../core/metrics/promql.ts';
 import type { MetricSource } from '../../core/metrics/source.ts';
@@ -19,9 +19,31 @@ export function queryProblems(spec: DeploySpec): readonly RuleProblem[] {
     ...checks.flatMap((check, index) => [
       ...ownProblems(check, sources, ['gates', 'queries', index]),
       ...nameProblems(check, checks, index),
-      ...timeProblems(spec, check, index),
+      ...timeProblems(spec, check, ['gates', 'queries', index]),
     ]),
+    ...spec.gates.flatMap((gate) =>
+      gate.kind === 'statistical' && gate.counters !== undefined ? counterProblems(spec, gate.counters) : [],
+    ),
   ];
+}
+
+/** Two readings make the first block of requests. */
+const readingsForABlock = 2;
+
+function counterProblems(spec: DeploySpec, feed: CounterFeed): readonly RuleProblem[] {
+  const path = ['gates', 'compare', 'counters'];
+  const sources = spec.metrics ?? {};
+  const source = sourceIn(sources, feed.source);
+  if (source === undefined) return [unknownSource(feed.source, sources, path)];
+  if (source.driver !== 'prometheus' && source.driver !== 'memory') {
+    const message = `the source ${JSON.stringify(feed.source)} is no Prometheus, and nothing else says what each instance counted`;
+    return [{ path: [...path, 'source'], message, remedy: 'Name a Prometheus, or remove counters.' }];
+  }
+  const { requests, errors, buckets = '' } = feed.selection;
+  const found = [requests, errors, buckets].map((text) => promqlProblem(text)).find((each) => each !== undefined);
+  if (found !== undefined)
+    return [{ path: [...path, 'labels'], message: `they make a query that ${found.problem}`, remedy: found.remedy }];
+  return timeProblems(spec, { ...feed, points: readingsForABlock }, path, 'readings');
 }
 
 function sourceProblems(name: string, source: MetricSource): readonly RuleProblem[] {
@@ -33,21 +55,9 @@ function sourceProblems(name: string, source: MetricSource): readonly RuleProble
 
 const known = placeholderNames.map((name) => `{{${name}}}`).join(', ');
 
-function ownProblems(
-  check: QueryCheck,
-  sources: Readonly<Record<string, MetricSource>>,
-  path: RuleProblem['path'],
-): readonly RuleProblem[] {
-  const source = Object.hasOwn(sources, check.source) ? sources[check.source] : undefined;
-  if (source === undefined) {
-    const names = Object.keys(sources);
-    const meant = nearest(check.source, names);
-    const hint = names.length === 0 ? 'Describe it under metrics.' : `Known: ${oneOf(names)}.`;
-    const remedy = meant === undefined ? hint : `Did you mean ${JSON.stringify(meant)}?`;
-    return [
-      { path: [...path, 'source'], message: `there is no metric source ${JSON.stringify(check.source)}`, remedy },
-    ];
-  }
+function ownProblems(check: QueryCheck, sources: Sources, path: RuleProblem['path']): readonly RuleProblem[] {
+  const source = sourceIn(sources, check.source);
+  if (source === undefined) return [unknownSource(check.source, sources, path)];
   const problems: RuleProblem[] = [];
   if (check.max === undefined && check.min === undefined && check.worseThanStable === undefined)
     problems.push({
@@ -71,6 +81,20 @@ function ownProblems(
     if (found !== undefined) problems.push({ path: [...path, setting], ...found });
   }
   return problems;
+}
+
+type Sources = Readonly<Record<string, MetricSource>>;
+
+function sourceIn(sources: Sources, name: string): MetricSource | undefined {
+  return Object.hasOwn(sources, name) ? sources[name] : undefined;
+}
+
+function unknownSource(name: string, sources: Sources, path: RuleProblem['path']): RuleProblem {
+  const names = Object.keys(sources);
+  const meant = nearest(name, names);
+  const hint = names.length === 0 ? 'Describe it under metrics.' : `Known: ${oneOf(names)}.`;
+  const remedy = meant === undefined ? hint : `Did you mean ${JSON.stringify(meant)}?`;
+  return { path: [...path, 'source'], message: `there is no metric source ${JSON.stringify(name)}`, remedy };
 }
 
 function textProblem(
@@ -109,16 +133,21 @@ function nameProblems(check: QueryCheck, all: readonly QueryCheck[], index: numb
 }
 
 /** A hold that ends before its questions can be answered would always pause for a person. */
-function timeProblems(spec: DeploySpec, check: QueryCheck, index: number): readonly RuleProblem[] {
+function timeProblems(
+  spec: DeploySpec,
+  check: Pick<QueryCheck, 'source' | 'points' | 'intervalMs'>,
+  path: RuleProblem['path'],
+  what: 'answers' | 'readings' = 'answers',
+): readonly RuleProblem[] {
   const source = spec.metrics?.[check.source];
   const withinMs = source !== undefined && 'withinMs' in source ? source.withinMs : 0;
   const needsMs = check.points * check.intervalMs + withinMs;
   return holdsOf(spec)
     .filter(({ forMs }) => forMs > 0 && forMs < needsMs)
     .map(({ setting, forMs }) => ({
-      path: ['gates', 'queries', index],
-      message: `${check.points} answers, one every ${formatDuration(check.intervalMs)}, each within ${formatDuration(withinMs)}, need ${formatDuration(needsMs)}, but ${setting} is ${formatDuration(forMs)}`,
-      remedy: `Raise ${setting}, or lower points or interval.`,
+      path: [...path],
+      message: `${check.points} ${what}, one every ${formatDuration(check.intervalMs)}, each within ${formatDuration(withinMs)}, need ${formatDuration(needsMs)}, but ${setting} is ${formatDuration(forMs)}`,
+      remedy: `Raise ${setting}, or lower ${what === 'answers' ? 'points or interval' : 'interval'}.`,
     }));
 }
 

@@ -3,7 +3,8 @@
 import * as z from 'zod';
 import { gatePresets } from '../../core/gate/statistics/settings.ts';
 import { words } from '../words.ts';
-import { settings } from './settings.ts';
+import { errorLabels, labelName, labels, metricName } from './series.ts';
+import { orOff, settings } from './settings.ts';
 import { duration, percentage, share, whole } from './values.ts';
 
 const presets = Object.keys(gatePresets) as (keyof typeof gatePresets)[];
@@ -31,6 +32,35 @@ const margins = settings({
   p99: margin.describe('The same for p99, beyond 1 %.'),
 }).meta({ id: 'Margins' });
 
+const counters = settings({
+  source: z
+    .string({ error: words('is not the name of a source', 'Name one of `metrics`.') })
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
+      error: words('is not the name of a source', 'Name one of `metrics`.'),
+    })
+    .describe('Name of a Prometheus in `metrics`.'),
+  metric: metricName.prefault('http_requests_total').describe('Counter of requests.'),
+  errors: errorLabels,
+  histogram: orOff(metricName)
+    .prefault('http_request_duration_seconds')
+    .describe(
+      'Classic histogram of how long requests take, without `_bucket`; `off`: only errors are compared. Both releases must have the same buckets.',
+    ),
+  unit: z
+    .enum(['s', 'ms'], { error: words('is not a unit', 'Write s or ms.') })
+    .prefault('s')
+    .describe('Unit of the histogram.'),
+  labels,
+  instance: labelName
+    .prefault('instance')
+    .describe('Label that tells the instances of a release apart, each of which counts by itself.'),
+  interval: duration({ leastMs: 1000, mostMs: 300_000 })
+    .prefault('5s')
+    .describe('Pause between two readings. Nothing is gained by reading more often than the server scrapes.'),
+}).meta({ id: 'Counters' });
+
+export type CounterSettings = z.output<typeof counters>;
+
 const own = settings({
   preset: preset.prefault('default').describe('The settings that those below differ from.'),
   falseAborts: chance
@@ -40,6 +70,11 @@ const own = settings({
   warmUp: duration({ mostMs: 3_600_000 })
     .optional()
     .describe('For so long latency does not count against a new release (cold caches). Errors always count.'),
+  latencyFloor: duration({ mostMs: 10_000 })
+    .optional()
+    .describe(
+      'Requests that take at most this long are all as quick: a new release is a little colder than stable, and so small a difference is nobody’s. Default: 10ms.',
+    ),
   minBadRequests: whole(1, 1000)
     .optional()
     .describe('Failed requests below which errors alone send nothing back: one client that retries proves nothing.'),
@@ -59,6 +94,11 @@ const own = settings({
     })
     .optional()
     .describe('How much worse than stable a release may be at most to pass a stage, by share of traffic.'),
+  counters: counters
+    .optional()
+    .describe(
+      'Judges by what a Prometheus counts, such as orders that fail behind an answer of 200, instead of by the requests that the router sees.',
+    ),
 }).meta({ id: 'Compare' });
 
 export const compareSchema = z.union([preset, z.literal('off'), own], {

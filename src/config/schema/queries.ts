@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { words } from '../words.ts';
 import { metricSourceSchema } from './metrics.ts';
+import { errorLabels, labels, metricName } from './series.ts';
 import { oneKind, settings } from './settings.ts';
 import { duration, flag, percentage, text, whole } from './values.ts';
 
@@ -12,23 +13,6 @@ const questionText = z
   .max(4096, { error: words('is too long', 'Write at most 4096 characters.') })
   .refine((given) => !given.includes('\0'), { error: words('holds a NUL character', 'Remove it.') });
 
-const metricName = z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]{0,255}$/, {
-  error: words('is not the name of a metric', 'Use letters, digits, underscores and colons.'),
-});
-
-const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]{0,255}$/, {
-  error: words('is not the name of a label', 'Use letters, digits and underscores.'),
-});
-
-const labelText = z
-  .string({ error: words('is not text', 'Put it in quotes.') })
-  .max(1024, { error: words('is too long', 'Write at most 1024 characters.') });
-
-const labels = z
-  .record(labelName, labelText, { error: words('is not a map of labels', 'Write lines such as job: shop under it.') })
-  .prefault({ release: '{{release}}', environment: '{{environment}}' })
-  .describe('Labels by which the series of one release are found; placeholders may stand in them.');
-
 const templates = oneKind('template', {
   requestRate: settings({
     metric: metricName.prefault('http_requests_total').describe('Counter of requests.'),
@@ -36,15 +20,7 @@ const templates = oneKind('template', {
   }).describe('Requests per second.'),
   errorRate: settings({
     metric: metricName.prefault('http_requests_total').describe('Counter of requests.'),
-    errors: z
-      .record(labelName, labelText, {
-        error: words('is not a map of labels', 'Write a line such as code: "5.." under it.'),
-      })
-      .refine((given) => Object.keys(given).length > 0, {
-        error: words('names no label', 'Write a line such as code: "5.." under it.'),
-      })
-      .prefault({ status: '5..' })
-      .describe('Labels with patterns that tell failed requests from the others.'),
+    errors: errorLabels,
     labels,
   }).describe('Share of requests that failed, 0 to 1.'),
   quantile: settings({

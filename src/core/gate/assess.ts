@@ -23,6 +23,8 @@ export interface Seen {
   readonly window: Window;
   /** What the statistical gate says; undefined while the candidate has had no traffic. */
   readonly statistics?: GateVerdict | undefined;
+  /** Whether the counters that feed it can be judged, where counters do. */
+  readonly counts?: Verdict | undefined;
   /** The newest answers to the questions among the checks, by name. */
   readonly readings?: QueryReadings | undefined;
 }
@@ -32,12 +34,12 @@ export interface Seen {
  * leaves it open.
  */
 export function judge(checks: readonly GateCheck[], seen: Seen, now: number): Judgement {
-  const { window, statistics } = seen;
+  const { window, statistics, counts } = seen;
   const candidate = evidenceOf(window, 'candidate');
   const stable = window.stable === undefined ? undefined : evidenceOf(window, 'stable');
   const evidence: Evidence = { candidate, stable, durationMs: Math.max(0, now - window.startedAt) };
-  const verdicts = checks.map((check) => {
-    if (check.kind === 'statistical') return assessStatistics(statistics);
+  const verdicts = checks.flatMap((check) => {
+    if (check.kind === 'statistical') return [assessStatistics(statistics), ...(counts === undefined ? [] : [counts])];
     if (check.kind === 'query') return assessQuery(check, seen.readings?.get(check.name) ?? [], now);
     return assess(check, evidence);
   });

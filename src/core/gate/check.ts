@@ -1,5 +1,6 @@
 // Gate checks: a statistical comparison with stable, limits on what the samples of the release on trial may show, absolute or relative to stable, and on answers of metric sources.
 
+import type { CounterSelection } from '../metrics/counters.ts';
 import type { StatisticalGate } from './statistics/settings.ts';
 
 /** What a check looks at. Rates are fractions (0.05 = 5 %), latencies milliseconds. */
@@ -59,6 +60,17 @@ export interface StatisticalCheck {
   /** What people call the settings: a preset, or what they differ from. */
   readonly preset: string;
   readonly gate: StatisticalGate;
+  /** Who counts the requests; undefined: the router. */
+  readonly counters?: CounterFeed | undefined;
+}
+
+/** A metric source whose counters feed the statistics in the place of the router's requests. */
+export interface CounterFeed {
+  /** Name of a source in the specification's `metrics`. */
+  readonly source: string;
+  readonly selection: CounterSelection;
+  /** Pause between two readings, milliseconds. */
+  readonly intervalMs: number;
 }
 
 export type GateCheck = StatisticalCheck | SampleCheck | QueryCheck;
@@ -70,5 +82,5 @@ export function needsStable(check: GateCheck): boolean {
 
 /** Whether a check is judged by the router's own feed of requests. */
 export function needsFeed(check: GateCheck): boolean {
-  return check.kind !== 'query';
+  return check.kind === 'statistical' ? check.counters === undefined : check.kind !== 'query';
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { array, assert as holds, boolean, nat, property, tuple } from 'fast-check';
-import { blockBetween, type CounterReading, type CumulativeCounts } from './counter-blocks.ts';
+import type { CounterReading, CumulativeCounts } from '../metrics/counter-reading.ts';
+import { blockBetween, remembered } from './counter-blocks.ts';
 import { addReading, stageStarted, startGate } from './statistics/gate.ts';
 import { gatePresets } from './statistics/settings.ts';
 
 const bounds = [100, 500];
 
-function counted(requests: number, errors = 0, upTo: readonly number[] = [0, 0, 0]): CumulativeCounts {
-  return { requests, errors, upTo };
+function counted(requests: number, errors = 0, upTo: readonly number[] = [0, 0, 0], at = 0): CumulativeCounts {
+  return { requests, errors, upTo, at };
 }
 
 function reading(
@@ -16,7 +17,7 @@ function reading(
   stable: CounterReading['stable'] = {},
   stableBounds: readonly number[] = bounds,
 ): CounterReading {
-  return { bounds: { candidate: bounds, stable: stableBounds }, candidate, stable };
+  return { at: 0, bounds: { candidate: bounds, stable: stableBounds }, candidate, stable };
 }
 
 test('a block is what was counted between two scrapes, each bucket by itself', () => {
@@ -27,7 +28,8 @@ test('a block is what was counted between two scrapes, each bucket by itself', (
   assert.deepEqual(block, {
     candidate: { requests: 30, errors: 2, latency: [20, 5, 5] },
     stable: { requests: 300, errors: 0, latency: [200, 90, 10] },
-    hasLatency: true,
+    bounds,
+    since: 0,
   });
 });
 
@@ -55,13 +57,49 @@ test('latencies in different buckets are not compared, the rest is', () => {
   assert.deepEqual(blockBetween(before, now), {
     candidate: { requests: 10, errors: 0, latency: [] },
     stable: { requests: 10, errors: 0, latency: [] },
-    hasLatency: false,
+    bounds: undefined,
+    since: 0,
   });
 });
 
 test('counters that do not fit together never make more errors than requests, or fewer requests than none', () => {
   const block = blockBetween(reading({ a: counted(10, 0, [5, 5, 10]) }), reading({ a: counted(11, 4, [9, 8, 11]) }));
   assert.deepEqual(block.candidate, { requests: 1, errors: 1, latency: [4, 0, 0] });
+});
+
+test('a release of which nothing is counted yet has no buckets to disagree with', () => {
+  const before = { ...reading({}, { s: counted(0) }), bounds: { candidate: [], stable: bounds } };
+  const now = reading({ a: counted(7, 0, [5, 6, 7]) }, { s: counted(9, 0, [9, 9, 9]) });
+  const block = blockBetween(before, now);
+  assert.deepEqual(block.candidate, { requests: 7, errors: 0, latency: [5, 1, 1] });
+  assert.deepEqual(block.bounds, bounds);
+});
+
+test('a block reaches back to when the first of its instances was counted before', () => {
+  const before = { ...reading({ a: counted(5, 0, [], 700) }, { idle: counted(9, 0, [], 100) }), at: 1_000 };
+  const now = reading({ a: counted(6, 0, [], 1_700) }, { idle: counted(9, 0, [], 100), new: counted(1, 0, [], 1_900) });
+  assert.equal(blockBetween(before, now).since, 700, 'one without requests does not count');
+  const later = reading({ a: counted(5, 0, [], 1_700) }, { idle: counted(9, 0, [], 100), new: counted(1) });
+  assert.equal(blockBetween(before, later).since, 1_000, 'a new one began after the reading before');
+});
+
+test('an instance that is missing from a reading goes on from what it had counted, for an hour', () => {
+  const first = { ...reading({ a: counted(50, 1, [40, 50, 50], 0), b: counted(50) }), at: 0 };
+  const gap = { ...reading({ b: counted(60) }), at: 60_000 };
+  const memory = remembered(first, gap);
+  const back = reading({ a: counted(58, 1, [46, 58, 58]), b: counted(60) });
+  assert.deepEqual(blockBetween(memory, back).candidate, { requests: 8, errors: 0, latency: [6, 2, 0] });
+  const long = remembered(memory, { ...reading({ b: counted(60) }), at: 3_600_001 });
+  assert.deepEqual(Object.keys(long.candidate), ['b']);
+});
+
+test('what was counted in other buckets is no latency of these', () => {
+  const memory = remembered(reading({ a: counted(10, 0, [1, 2, 10]) }), {
+    ...reading({ b: counted(1, 0, [1, 1]) }),
+    bounds: { candidate: [9], stable: bounds },
+  });
+  const back = { ...reading({ a: counted(12, 0, [9, 12]) }), bounds: { candidate: [9], stable: bounds } };
+  assert.deepEqual(blockBetween(memory, back).candidate, { requests: 2, errors: 0, latency: [0, 0] });
 });
 
 test('over any history every request is in one block, but those between the last scrape of a program and its end', () => {

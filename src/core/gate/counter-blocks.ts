@@ -1,61 +1,77 @@
-// Turns what instances have counted since they started into blocks of requests for the statistical gate: one block for each two scrapes.
+// Turns what instances have counted since they started into blocks of requests for the statistical gate: one block for each two readings.
 
+import type { CountedInstances, CounterReading, CumulativeCounts } from '../metrics/counter-reading.ts';
 import type { Counts } from './statistics/counts.ts';
 import { addCounts, noCounts } from './statistics/counts.ts';
-
-/** All that one instance has counted since it started. */
-export interface CumulativeCounts {
-  readonly requests: number;
-  readonly errors: number;
-  /** Requests up to each of the reading's bounds, and up to any latency: one more than there are bounds. */
-  readonly upTo: readonly number[];
-}
-
-/** One scrape of both releases at one time. */
-export interface CounterReading {
-  /** Upper bounds of the latency buckets, ms; those of candidate and stable are told apart, because they may differ. */
-  readonly bounds: { readonly candidate: readonly number[]; readonly stable: readonly number[] };
-  /** By instance. */
-  readonly candidate: Readonly<Record<string, CumulativeCounts>>;
-  readonly stable: Readonly<Record<string, CumulativeCounts>>;
-}
 
 export interface CounterBlock {
   readonly candidate: Counts;
   readonly stable: Counts;
-  /** Whether latencies can be compared: both releases, and both scrapes, have the same buckets. Otherwise none are counted. */
-  readonly hasLatency: boolean;
+  /** The bounds that both releases had at both readings; undefined where they differ, or one has none: then no latency is counted. */
+  readonly bounds: readonly number[] | undefined;
+  /** The earliest time from which something in it was counted, epoch milliseconds. */
+  readonly since: number;
 }
 
 /**
- * What happened between two scrapes. An instance that was not there before has counted from 0; one whose counters fell has started
+ * What happened between two readings. An instance that was not there before has counted from 0; one whose counters fell has started
  * again and counts from 0 too; one that is gone takes what it counted last with it. A scrape that was missed makes one larger block.
  */
 export function blockBetween(before: CounterReading, now: CounterReading): CounterBlock {
-  const sets = [before.bounds.candidate, before.bounds.stable, now.bounds.candidate, now.bounds.stable];
-  const [first = []] = sets;
-  const hasLatency = first.length > 0 && sets.every((bounds) => same(bounds, first));
-  const buckets = hasLatency ? first.length + 1 : 0;
+  const bounds = commonBounds(before, now);
+  const buckets = bounds === undefined ? 0 : bounds.length + 1;
+  const [candidate, stable] = (['candidate', 'stable'] as const).map((role) =>
+    differences(before[role], now[role], { buckets, at: before.at }),
+  );
   return {
-    candidate: countsOf(before.candidate, now.candidate, buckets),
-    stable: countsOf(before.stable, now.stable, buckets),
-    hasLatency,
+    candidate: candidate?.counts ?? noCounts(buckets),
+    stable: stable?.counts ?? noCounts(buckets),
+    bounds,
+    since: Math.min(candidate?.since ?? now.at, stable?.since ?? now.at),
   };
 }
 
-function same(a: readonly number[], b: readonly number[]): boolean {
+/** What a release alone counted between two readings; its latencies only where its bounds are these at both. */
+export function candidateBetween(before: CounterReading, now: CounterReading, wanted: readonly number[]): Counts {
+  const { candidate, bounds } = blockBetween(before, now);
+  return bounds !== undefined && sameBounds(bounds, wanted) ? candidate : { ...candidate, latency: [] };
+}
+
+/** A release of which nothing is counted yet has no bounds, and does not disagree with anybody. */
+function commonBounds(before: CounterReading, now: CounterReading): readonly number[] | undefined {
+  const sets = [before, now].flatMap((reading) =>
+    (['candidate', 'stable'] as const).flatMap((role) =>
+      Object.keys(reading[role]).length === 0 ? [] : [reading.bounds[role]],
+    ),
+  );
+  const [first = []] = sets;
+  return first.length > 0 && sets.every((bounds) => sameBounds(bounds, first)) ? first : undefined;
+}
+
+export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((bound, index) => bound === b[index]);
 }
 
-type Instances = Readonly<Record<string, CumulativeCounts>>;
+interface Differences {
+  readonly counts: Counts;
+  readonly since: number;
+}
 
-function countsOf(before: Instances, now: Instances, buckets: number): Counts {
-  const sum = noCounts(buckets);
+function differences(
+  before: CountedInstances,
+  now: CountedInstances,
+  { buckets, at }: { readonly buckets: number; readonly at: number },
+): Differences {
+  const counts = noCounts(buckets);
+  let since = Infinity;
   for (const [instance, counted] of Object.entries(now)) {
-    const earlier = Object.hasOwn(before, instance) ? before[instance] : undefined;
-    addCounts(sum, since(earlier === undefined || isReset(earlier, counted) ? undefined : earlier, counted, buckets));
+    const known = Object.hasOwn(before, instance) ? before[instance] : undefined;
+    const earlier = known === undefined || isReset(known, counted) ? undefined : known;
+    const difference = differenceOf(earlier, counted, buckets);
+    addCounts(counts, difference);
+    if (difference.requests > 0) since = Math.min(since, known?.at ?? at);
   }
-  return sum;
+  return { counts, since };
 }
 
 /** Counters never fall but when their program starts again; then all of them begin anew, also those that are higher already. */
@@ -64,20 +80,57 @@ function isReset(earlier: CumulativeCounts, counted: CumulativeCounts): boolean 
   return (
     falls(earlier.requests, counted.requests) ||
     falls(earlier.errors, counted.errors) ||
-    earlier.upTo.some((count, index) => falls(count, counted.upTo[index]))
+    (earlier.upTo.length === counted.upTo.length &&
+      earlier.upTo.some((count, index) => falls(count, counted.upTo[index])))
   );
 }
 
-/** Differences of whole numbers, so that nothing is lost by rounding over many scrapes. */
-function since(earlier: CumulativeCounts | undefined, counted: CumulativeCounts, buckets: number): Counts {
+/** Differences of whole numbers, so that nothing is lost by rounding over many readings. */
+function differenceOf(earlier: CumulativeCounts | undefined, counted: CumulativeCounts, buckets: number): Counts {
   const between = (from: number | undefined, to: number | undefined): number =>
     Math.max(0, Math.round(to ?? 0) - Math.round(from ?? 0));
   const requests = between(earlier?.requests, counted.requests);
-  const upTo = Array.from({ length: buckets }, (_, index) => between(earlier?.upTo[index], counted.upTo[index]));
+  // What it had counted in other buckets tells nothing about these.
+  const known = (earlier ?? counted).upTo.length === buckets && counted.upTo.length === buckets;
+  const upTo = Array.from({ length: buckets }, (_, index) =>
+    known ? between(earlier?.upTo[index], counted.upTo[index]) : 0,
+  );
   return {
     requests,
     // The counters of one scrape are read one after the other; a request may be in one of them only.
     errors: Math.min(requests, between(earlier?.errors, counted.errors)),
     latency: upTo.map((count, index) => Math.max(0, count - (upTo[index - 1] ?? 0))),
   };
+}
+
+/** An instance that was not seen for so long is forgotten. */
+const forgetMs = 3_600_000;
+
+/**
+ * What the next reading is compared with: the newest one, and what instances had counted that are missing from it. A scrape that fails
+ * makes an instance vanish for a moment; what it counted before must not count again when it is back.
+ */
+export function remembered(before: CounterReading | undefined, now: CounterReading): CounterReading {
+  if (before === undefined) return now;
+  const candidate = rememberedOf('candidate', before, now);
+  const stable = rememberedOf('stable', before, now);
+  return {
+    at: now.at,
+    candidate: candidate.instances,
+    stable: stable.instances,
+    bounds: { candidate: candidate.bounds, stable: stable.bounds },
+  };
+}
+
+function rememberedOf(
+  role: 'candidate' | 'stable',
+  before: CounterReading,
+  now: CounterReading,
+): { readonly instances: CountedInstances; readonly bounds: readonly number[] } {
+  const bounds = Object.keys(now[role]).length === 0 ? before.bounds[role] : now.bounds[role];
+  const keeps = sameBounds(before.bounds[role], bounds);
+  const missing = Object.entries(before[role])
+    .filter(([instance, { at }]) => !Object.hasOwn(now[role], instance) && now.at - at <= forgetMs)
+    .map(([instance, counted]) => [instance, keeps ? counted : { ...counted, upTo: [] }] as const);
+  return { instances: { ...Object.fromEntries(missing), ...now[role] }, bounds };
 }

@@ -5,24 +5,32 @@ import type { Hold } from '../rollout/rollout.ts';
 import type { StatisticalCheck } from './check.ts';
 import type { Sample } from './sample.ts';
 import { evaluate, type GateVerdict } from './statistics/evidence.ts';
-import { addHistorySample, addSample, startGate, stageStarted, type GateState } from './statistics/gate.ts';
-import { createHistory, type StableHistory } from './statistics/history.ts';
+import { blockBetween, remembered, sameBounds } from './counter-blocks.ts';
+import type { CounterReading } from '../metrics/counter-reading.ts';
+import type { Counts } from './statistics/counts.ts';
+import { addHistorySample, addReading, addSample, startGate, stageStarted, type GateState } from './statistics/gate.ts';
+import { createHistory, observeStable, type StableHistory } from './statistics/history.ts';
 import { latencyBounds } from './histogram.ts';
 import { addSample as addToWindow, createWindow, type Window } from './window.ts';
 
 /** Plain data that is changed in place by its owner; `JSON.parse(JSON.stringify(trial))` goes on exactly from there. */
 export interface Trial {
   readonly deployment: string;
-  /** Evidence of the hold that is judged now, or was judged last. */
-  hold?: { readonly id: string; window: Window } | undefined;
+  /** Evidence of the hold that is judged now, or was judged last, and the candidate's share in it, basis points. */
+  hold?: { readonly id: string; readonly share: number; window: Window } | undefined;
+  /** What a metric source had counted when it was last read, where that feeds the gate. */
+  counted?: CounterReading | undefined;
   /** What stable was like before the candidate had traffic; dropped when the gate has taken it up. */
   history?: StableHistory | undefined;
   /** The statistical gate, from the candidate's first request on. */
   gate?: GateState | undefined;
 }
 
-export function beginTrial(deployment: string, history = createHistory(latencyBounds.length + 1)): Trial {
-  return { deployment, history };
+/** `check`: the statistical check of the plan, where it has one. */
+export function beginTrial(deployment: string, check?: StatisticalCheck, history?: StableHistory): Trial {
+  // Which buckets a metric source has is known from its first reading on.
+  if (check?.counters !== undefined) return { deployment };
+  return { deployment, history: history ?? createHistory(latencyBounds.length + 1) };
 }
 
 /** The statistical check of a plan's holds; all holds of a plan share one gate, so that its wealth goes on from stage to stage. */
@@ -44,17 +52,63 @@ export function beginHold(
   share: number,
 ): void {
   if (trial.hold?.id === id) return;
-  trial.hold = { id, window: createWindow(plan.candidate.id, plan.stable?.id, enteredAt) };
+  trial.hold = { id, share, window: createWindow(plan.candidate.id, plan.stable?.id, enteredAt) };
   const check = statisticalCheckOf(plan);
   if (check === undefined) return;
   startedGate(trial, plan, check, enteredAt);
   if (trial.gate !== undefined) stageStarted(check.gate, trial.gate, { at: enteredAt, share });
 }
 
+/** Takes up what a metric source has counted, and says whether the candidate failed a request since the last reading. */
+export function addCounted(trial: Trial, plan: Plan, check: StatisticalCheck, reading: CounterReading): boolean {
+  const before = trial.counted;
+  trial.counted = remembered(before, reading);
+  const { hold } = trial;
+  if (trial.gate === undefined && hold !== undefined) {
+    startedGate(trial, plan, check, hold.window.startedAt);
+    if (trial.gate !== undefined)
+      stageStarted(check.gate, trial.gate, { at: hold.window.startedAt, share: hold.share });
+  }
+  if (before === undefined) return false;
+  const { candidate, stable, bounds, since } = blockBetween(before, reading);
+  if (trial.gate === undefined) {
+    addCountedHistory(trial, reading.at, stable, bounds);
+    return false;
+  }
+  const compares = bounds !== undefined && sameBounds(bounds, trial.gate.bounds ?? []);
+  const seen = ({ latency, ...counts }: Counts): Counts => ({ ...counts, latency: compares ? latency : [] });
+  addReading(check.gate, trial.gate, reading.at, { candidate: seen(candidate), stable: seen(stable), since });
+  return candidate.errors > 0;
+}
+
+/** Takes up what stable had counted before the trial, oldest first. */
+export function addPast(trial: Trial, readings: readonly CounterReading[]): void {
+  let before: CounterReading | undefined;
+  for (const reading of readings) {
+    if (before !== undefined && trial.gate === undefined) {
+      const { stable, bounds } = blockBetween(before, reading);
+      addCountedHistory(trial, reading.at, stable, bounds);
+    }
+    before = remembered(before, reading);
+  }
+}
+
+function addCountedHistory(trial: Trial, at: number, stable: Counts, bounds: readonly number[] = []): void {
+  const buckets = bounds.length + 1;
+  // With other buckets what was known before cannot be added up with what comes.
+  if (trial.history?.counts.latency.length !== buckets) trial.history = createHistory(buckets);
+  observeStable(trial.history, at, stable);
+}
+
 /** Takes up one finished request. */
 export function addToTrial(trial: Trial, plan: Plan, check: StatisticalCheck | undefined, sample: Sample): void {
   if (trial.hold !== undefined) addToWindow(trial.hold.window, sample);
   if (check === undefined) return;
+  if (check.counters !== undefined) {
+    // After a crash the feed goes on behind it.
+    if (trial.gate !== undefined) trial.gate.lastAt = Math.max(trial.gate.lastAt, sample.at);
+    return;
+  }
   const isFirst = trial.gate === undefined && sample.release === plan.candidate.id && sample.via !== 'preview';
   if (isFirst) startedGate(trial, plan, check, sample.at);
   if (trial.gate !== undefined) addSample(check.gate, trial.gate, sample);
@@ -63,7 +117,16 @@ export function addToTrial(trial: Trial, plan: Plan, check: StatisticalCheck | u
 
 function startedGate(trial: Trial, plan: Plan, check: StatisticalCheck, at: number): void {
   if (trial.gate !== undefined || plan.stable === undefined) return;
-  trial.gate = startGate(check.gate, { candidate: plan.candidate.id, stable: plan.stable.id, at }, trial.history);
+  const { counted } = trial;
+  if (check.counters !== undefined && counted === undefined) return;
+  // Those that the history has, which may be of before the newest reading.
+  const known = counted?.bounds.stable;
+  const fits = trial.history?.counts.latency.length === (known?.length ?? latencyBounds.length) + 1;
+  trial.gate = startGate(
+    check.gate,
+    { candidate: plan.candidate.id, stable: plan.stable.id, at, ...(known === undefined ? {} : { bounds: known }) },
+    fits ? trial.history : undefined,
+  );
   trial.history = undefined;
 }
 

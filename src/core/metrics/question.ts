@@ -57,6 +57,9 @@ export function noNumber(reason: NoNumberReason, words: string): NoNumber {
   return { kind: 'none', reason, words };
 }
 
+/** What a source says that knows numbers alone. */
+export const countsNothing: NoNumber = noNumber('refused', 'only a Prometheus says what each instance counted');
+
 /** A number, unless it is NaN or an infinity. */
 export function numberOutcome(value: number): MetricOutcome {
   return Number.isFinite(value) ? { kind: 'number', value } : noNumber('not-finite', `the answer is ${value}`);

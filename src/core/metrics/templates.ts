@@ -1,5 +1,6 @@
 // Ready questions to Prometheus about one release: request rate, error rate, quantiles, CPU and memory, as PromQL with placeholders.
 
+import type { CounterSelection } from './counters.ts';
 import { equalTo, matching } from './promql.ts';
 
 interface Selection {
@@ -25,6 +26,31 @@ export type QueryTemplate =
     })
   | (Selection & { readonly kind: 'cpu'; readonly metric: string; /** What 1 stands for. */ readonly cores: number })
   | (Selection & { readonly kind: 'memory'; readonly metric: string });
+
+export interface CounterTemplate extends Selection {
+  /** A counter of requests. */
+  readonly metric: string;
+  /** Label → pattern that tells failed requests from the others. */
+  readonly errors: Readonly<Record<string, string>>;
+  /** Name without `_bucket`; undefined: latencies are not compared. */
+  readonly histogram?: string | undefined;
+  readonly unitMs: number;
+  readonly instance: string;
+}
+
+/** What to read of the counters of one release. */
+export function counterSelection(template: CounterTemplate): CounterSelection {
+  const { metric, histogram, unitMs, instance } = template;
+  const all = Object.entries(template.labels).map(([label, text]) => equalTo(label, text));
+  const errors = Object.entries(template.errors).map(([label, pattern]) => matching(label, pattern));
+  return {
+    requests: `${metric}{${all.join(',')}}`,
+    errors: `${metric}{${[...all, ...errors].join(',')}}`,
+    ...(histogram === undefined ? {} : { buckets: `${histogram}_bucket{${all.join(',')}}` }),
+    unitMs,
+    instance,
+  };
+}
 
 export interface TemplatedQuery {
   readonly query: string;

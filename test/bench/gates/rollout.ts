@@ -1,6 +1,6 @@
 // Whole rollouts, from the first request to all traffic: each way of deciding moves its own weights.
 
-import { promotionLogs } from '../../../src/core/gate/statistics/promotion.ts';
+import { leastOf, promotionLogs } from '../../../src/core/gate/statistics/promotion.ts';
 import { addReading, stageStarted, startGate } from '../../../src/core/gate/statistics/gate.ts';
 import type { StableHistory } from '../../../src/core/gate/statistics/history.ts';
 import type { StatisticalGate } from '../../../src/core/gate/statistics/settings.ts';
@@ -30,8 +30,7 @@ function sluice(gate: StatisticalGate, history: StableHistory): Way {
       const now = Math.round(tick.at * 1000);
       addReading(gate, state, now, tick);
       if (state.failed !== undefined) return 'abort';
-      const { errors, p95, p99 } = promotionLogs(state.wealth.promotion);
-      const complete = Math.min(errors, p95, p99) >= Math.log(1 / gate.beta);
+      const complete = leastOf(promotionLogs(state.wealth.promotion)) >= Math.log(1 / gate.beta);
       if (!complete || now - state.stage.startedAt < 30_000) return undefined;
       stage += 1;
       if (stage === stages.length) return 'done';

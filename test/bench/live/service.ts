@@ -6,7 +6,8 @@ import { createServer } from 'node:http';
 import type { Behaviour } from './behaviour.ts';
 
 const behaviour = JSON.parse(readFileSync('behaviour.json', 'utf8')) as Behaviour;
-const medianMs = 8;
+/** Above the floor below which the default gate tells no latencies apart. */
+const medianMs = 40;
 const spread = 0.4;
 const began = Date.now();
 

@@ -1,6 +1,7 @@
 // The factor "candidate health": how far the gate's evidence has come, against the candidate and in its favour.
 
 import type { GateEvidence } from '../../gate/statistics/evidence.ts';
+import { leastOf } from '../../gate/statistics/promotion.ts';
 import type { Judgement } from '../../gate/verdict.ts';
 import { errorRate } from '../../gate/verdict.ts';
 import { assessed, counted, percent, unknown, type Assessed } from './factor.ts';
@@ -21,7 +22,7 @@ export function healthFactor(judgement: Judgement | undefined): Assessed | undef
  */
 function byEvidence({ candidate }: Judgement, { wealth, promotion, difference }: GateEvidence): Assessed {
   const against = fraction(Math.log(Math.max(wealth.deciding, 1)) / Math.log(wealth.needed));
-  const inFavour = fraction(Math.min(promotion.errors, promotion.p95, promotion.p99) / promotion.needed);
+  const inFavour = fraction(leastOf(promotion) / promotion.needed);
   const reason =
     `${counted(candidate.requests, 'request')}, ${percent(against)} of the evidence that would abort, ` +
     `${percent(inFavour)} of what shows that it is no worse; ` +

@@ -24,7 +24,7 @@ export function checksOf({ reason, evidence }: GateVerdict): readonly CheckEvide
   const { candidate, stable, wealth, promotion, margins, guardRate, split } = evidence;
   const proves = (metric: 'errors' | 'p95' | 'p99'): Pick<CheckEvidence, 'outcome' | 'inFavour' | 'inFavourNeeded'> => {
     const failed = reason === (metric === 'errors' ? 'errors' : 'latency');
-    const passed = promotion[metric] >= promotion.needed;
+    const passed = (promotion[metric] ?? 0) >= promotion.needed;
     return {
       outcome: failed ? 'fail' : passed ? 'pass' : 'inconclusive',
       inFavour: promotion[metric],

@@ -5,7 +5,7 @@ import { addCounts, addRequest, clearCounts, noCounts, type Counts } from '../st
 import { evaluate, type GateReason, type GateVerdict } from '../statistics/evidence.ts';
 import { addReading, stageStarted, startGate, type GateState } from '../statistics/gate.ts';
 import { createHistory, observeStable, type StableHistory } from '../statistics/history.ts';
-import { promotionLogs } from '../statistics/promotion.ts';
+import { leastOf, promotionLogs } from '../statistics/promotion.ts';
 import { gatePresets, type StatisticalGate } from '../statistics/settings.ts';
 import { totalWealth } from '../statistics/wealth.ts';
 import type { LogRecord, TraceHeader } from './record.ts';
@@ -183,18 +183,16 @@ export class Judge {
   }
 
   #isComplete(state: GateState): boolean {
-    const { errors, p95, p99 } = promotionLogs(state.wealth.promotion);
-    return Math.min(errors, p95, p99) >= Math.log(1 / this.gate.beta);
+    return leastOf(promotionLogs(state.wealth.promotion)) >= Math.log(1 / this.gate.beta);
   }
 
   /** Keeps at most 600 points: when there are more, every second one goes and the steps double. */
   #note(state: GateState): void {
     if (this.#tick % this.#everyTicks !== 0 && state.failed === undefined) return;
-    const { errors, p95, p99 } = promotionLogs(state.wealth.promotion);
     this.points.push({
       atSeconds: this.#tick * tickSeconds,
       wealth: totalWealth(state.wealth),
-      promotion: Math.min(errors, p95, p99),
+      promotion: leastOf(promotionLogs(state.wealth.promotion)),
     });
     if (this.points.length <= 600) return;
     const kept = this.points.filter((_, index) => index % 2 === 1);

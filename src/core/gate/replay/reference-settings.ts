@@ -8,6 +8,7 @@ export const traceGate: StatisticalGate = {
   beta: 0.05,
   margins: [{ upToShare: 10_000, errors: 0.005, p95: 0.02, p99: 0.01 }],
   warmUpMs: 0,
+  latencyFloorMs: 0,
   minBadEvents: 3,
   guard: { rate: 0.005, memory: 0 },
   burst: { least: 1, most: 1 },

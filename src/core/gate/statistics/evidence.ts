@@ -4,12 +4,12 @@ import { latencyBounds, quantile } from '../histogram.ts';
 import type { Burst } from './block.ts';
 import type { Counts } from './counts.ts';
 import { differenceInterval } from './difference.ts';
-import { isAlone, noteFailure, type GateState } from './gate.ts';
+import { comparesLatency, isAlone, noteFailure, type GateState } from './gate.ts';
 import type { Interval } from './mixture.ts';
 import { rateInterval } from './mixture.ts';
 import { outlookOf, type Outlook } from './outlook.ts';
 import { sum } from './pooled.ts';
-import { promotionLogs } from './promotion.ts';
+import { leastOf, type PromotionLogs, promotionLogs } from './promotion.ts';
 import { quantileInterval } from './quantile-interval.ts';
 import { marginsAt, type StageMargins, type StatisticalGate } from './settings.ts';
 import { splitOf, type SplitEvidence } from './split.ts';
@@ -57,7 +57,7 @@ export interface GateEvidence {
   readonly wealth: WealthParts & { readonly total: number; readonly deciding: number; readonly needed: number };
   readonly suspicion: Suspicion;
   /** Logarithms of the evidence that the stage may pass; each must reach `needed`. */
-  readonly promotion: { readonly errors: number; readonly p95: number; readonly p99: number; readonly needed: number };
+  readonly promotion: PromotionLogs & { readonly needed: number };
   readonly margins: StageMargins;
   readonly split: SplitEvidence;
   readonly burst: Burst;
@@ -97,12 +97,15 @@ function reasonOf(state: GateState, { promotion, split, candidate, stable }: Gat
   if (isAlone(state)) return 'no-stable';
   if (candidate.requests === 0 || stable.requests === 0) return 'no-data';
   if (split.mismatch) return 'split';
-  return Math.min(promotion.errors, promotion.p95, promotion.p99) >= promotion.needed ? 'complete' : 'undecided';
+  return leastOf(promotion) >= promotion.needed ? 'complete' : 'undecided';
 }
 
 function evidenceOf(gate: StatisticalGate, state: GateState, now: number): GateEvidence {
   const { wealth, totals, stage } = state;
-  const promotion = { ...promotionLogs(wealth.promotion), needed: Math.log(1 / gate.beta) };
+  const promotion = {
+    ...promotionLogs(wealth.promotion, comparesLatency(state)),
+    needed: Math.log(1 / gate.beta),
+  };
   return {
     at: now,
     ageMs: now - state.startedAt,

@@ -101,16 +101,13 @@ function suspected(suspicion: Suspicion): string {
 }
 
 function inFavour({ promotion, margins }: GateEvidence): string {
-  const part = (name: string, log: number, margin: string): string =>
-    `${name} ${log.toFixed(1)} (not worse by ${margin})`;
-  return (
-    `evidence for passing, ${promotion.needed.toFixed(1)} needed of each: ` +
-    [
-      part('errors', promotion.errors, points(margins.errors)),
-      part('p95', promotion.p95, points(margins.p95)),
-      part('p99', promotion.p99, points(margins.p99)),
-    ].join(', ')
-  );
+  const parts = (['errors', 'p95', 'p99'] as const).flatMap((metric) => {
+    const log = promotion[metric];
+    return log === undefined ? [] : [`${metric} ${log.toFixed(1)} (not worse by ${points(margins[metric])})`];
+  });
+  const each = parts.length > 1 ? 'needed of each' : 'needed';
+  const unseen = promotion.p95 === undefined ? '; latencies are not compared' : '';
+  return `evidence for passing, ${promotion.needed.toFixed(1)} ${each}: ${parts.join(', ')}${unseen}`;
 }
 
 function notes({ burst, warmUpLeftMs, lost }: GateEvidence): string[] {

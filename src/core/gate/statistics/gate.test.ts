@@ -6,7 +6,7 @@ import { evaluate } from './evidence.ts';
 import { explain } from './explain.ts';
 import { addHistorySample, addReading, addSample, stageStarted, startGate, type GateState } from './gate.ts';
 import { createHistory } from './history.ts';
-import { gatePresets } from './settings.ts';
+import { gatePresets, type StatisticalGate } from './settings.ts';
 
 const gate = gatePresets.default;
 const startedAt = 1_700_000_000_000;
@@ -29,6 +29,7 @@ interface Traffic {
   readonly share: number;
   readonly errorRate: { readonly candidate: number; readonly stable: number };
   readonly slower: number;
+  readonly medianMs?: number;
 }
 
 const calm: Traffic = {
@@ -49,29 +50,29 @@ function sample(traffic: Traffic, at: number): Sample {
     release: candidate ? 'new' : 'old',
     instance: 'i1',
     status: failed ? 500 : 200,
-    latencyMs: 100 * Math.exp(0.6 * normal) * (candidate ? traffic.slower : 1),
+    latencyMs: (traffic.medianMs ?? 100) * Math.exp(0.6 * normal) * (candidate ? traffic.slower : 1),
     via: 'share',
     origin: 'instance',
   };
 }
 
-function started(share = 1000): GateState {
+function started(share = 1000, settings: StatisticalGate = gate, medianMs = 100): GateState {
   const history = createHistory(createHistogram().counts.length);
-  const traffic = { ...calm, random: sequence(99), share: 0 };
+  const traffic = { ...calm, random: sequence(99), share: 0, medianMs };
   for (let index = 0; index < 30_000; index += 1)
     addHistorySample(history, sample(traffic, startedAt - 300_000 + index * 10));
-  const state = startGate(gate, { candidate: 'new', stable: 'old', at: startedAt }, history);
-  stageStarted(gate, state, { at: startedAt, share });
+  const state = startGate(settings, { candidate: 'new', stable: 'old', at: startedAt }, history);
+  stageStarted(settings, state, { at: startedAt, share });
   return state;
 }
 
 /** Feeds `seconds` of traffic and returns how many requests of the candidate failed until the gate did. */
-function feed(state: GateState, traffic: Traffic, seconds: number): number {
+function feed(state: GateState, traffic: Traffic, seconds: number, settings: StatisticalGate = gate): number {
   let bad = 0;
   for (let index = 0; index < seconds * traffic.rate && state.failed === undefined; index += 1) {
     const next = sample(traffic, startedAt + Math.round((index * 1000) / traffic.rate));
     if (next.release === 'new' && next.status >= 500) bad += 1;
-    addSample(gate, state, next);
+    addSample(settings, state, next);
   }
   return bad;
 }
@@ -95,6 +96,39 @@ test('a slow candidate is not judged while it warms up, and is out soon after', 
   const verdict = evaluate(gate, state, startedAt + 120_000);
   assert.equal(verdict.reason, 'latency');
   assert.match(explain(verdict), /slower than stable/);
+});
+
+test('a difference below the floor of latency is nobody’s, and one that rises above it is seen', () => {
+  const colder = { ...calm, random: sequence(5), medianMs: 1, slower: 1.4 };
+  const state = started(1000, gate, 1);
+  feed(state, colder, 240);
+  const { outcome, evidence } = evaluate(gate, state, startedAt + 240_000);
+  assert.equal(outcome, 'pass');
+  assert.ok((evidence.candidate.p50?.valueMs ?? 0) < 2, 'what is shown is what it really took');
+  const withoutFloor = { ...gate, latencyFloorMs: 0 };
+  const strictly = started(1000, withoutFloor, 1);
+  feed(strictly, { ...colder, random: sequence(5) }, 240, withoutFloor);
+  assert.equal(evaluate(withoutFloor, strictly, startedAt + 240_000).reason, 'latency');
+  const slow = started(1000, gate, 1);
+  feed(slow, { ...colder, random: sequence(6), slower: 15 }, 240);
+  assert.equal(evaluate(gate, slow, startedAt + 240_000).reason, 'latency');
+});
+
+test('counted requests have the same floor', () => {
+  const bounds = [1, 5, 10, 50];
+  const settings = { ...gate, warmUpMs: 0 };
+  const verdictAfter = (candidate: readonly number[]) => {
+    const state = startGate(settings, { candidate: 'new', stable: 'old', at: startedAt, bounds });
+    stageStarted(settings, state, { at: startedAt, share: 1000 });
+    for (let second = 1; second <= 120; second += 1)
+      addReading(settings, state, startedAt + second * 1000, {
+        candidate: { requests: 20, errors: 0, latency: candidate },
+        stable: { requests: 180, errors: 0, latency: [180, 0, 0, 0, 0] },
+      });
+    return evaluate(settings, state, startedAt + 120_000);
+  };
+  assert.equal(verdictAfter([0, 10, 10, 0, 0]).outcome, 'pass', 'all within 10 ms');
+  assert.equal(verdictAfter([0, 0, 0, 20, 0]).reason, 'latency');
 });
 
 test('a healthy candidate passes, and says before how long that will take', () => {

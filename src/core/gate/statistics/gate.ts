@@ -17,7 +17,7 @@ export interface GateState {
   readonly version: 1;
   readonly candidate: ReleaseId;
   readonly stable: ReleaseId;
-  /** Upper bounds of the latency buckets in ms, when they are not the standard ones (a metrics server's own). */
+  /** Upper bounds of the latency buckets in ms, when they are not the standard ones (a metrics server's own); none: latency is not compared. */
   readonly bounds?: readonly number[] | undefined;
   /** Epoch milliseconds. */
   readonly startedAt: number;
@@ -62,7 +62,7 @@ export function startGate(gate: StatisticalGate, start: GateStart, history?: Sta
     stable: start.stable,
     bounds: start.bounds,
     startedAt: start.at,
-    wealth: startWealth(gate, known.counts, burstOf(known, gate.burst)),
+    wealth: startWealth(gate, floored(known.counts, floorOf(gate, start)), burstOf(known, gate.burst)),
     difference: noDifference(),
     totals: { candidate: noCounts(buckets), stable: noCounts(buckets) },
     stage: { share: 0, startedAt: start.at, candidate: 0, stable: 0 },
@@ -108,7 +108,7 @@ export function addSample(gate: StatisticalGate, state: GateState, sample: Sampl
     if (failed) block.apart.errors += 1;
   } else {
     const bucket = bucketOf(sample.latencyMs, state.bounds ?? latencyBounds);
-    addRequest(block[release], failed, bucket);
+    addRequest(block[release], failed, Math.max(bucket, floorOf(gate, state)));
     addRequest(state.totals[release], failed, bucket);
     if (sample.via === 'share') state.stage[release] += 1;
   }
@@ -123,21 +123,54 @@ function releaseOf(state: GateState, sample: Sample): 'candidate' | 'stable' | u
   return sample.release === state.stable ? 'stable' : undefined;
 }
 
-/** Takes up the counts between two readings of a metrics server; `at` is the time of the later one. */
-export function addReading(
-  gate: StatisticalGate,
-  state: GateState,
-  at: number,
-  counts: { readonly candidate: ReadonlyCounts; readonly stable: ReadonlyCounts },
-): void {
+/** What was counted between two readings of a metrics server. */
+export interface CountedRequests {
+  readonly candidate: ReadonlyCounts;
+  readonly stable: ReadonlyCounts;
+  /** Epoch milliseconds from which it was counted; undefined: all of it is of this stage. */
+  readonly since?: number | undefined;
+}
+
+/**
+ * Takes up the counts between two readings; `at` is the time of the later one. Counts that reach back behind the beginning of the stage
+ * may speak against the candidate, and are no evidence that this stage may pass.
+ */
+export function addReading(gate: StatisticalGate, state: GateState, at: number, counts: CountedRequests): void {
+  const { block, promotion } = state.wealth;
   for (const release of ['candidate', 'stable'] as const) {
-    addCounts(state.wealth.block[release], counts[release]);
+    addCounts(block[release], floored(counts[release], floorOf(gate, state)));
     addCounts(state.totals[release], counts[release]);
     state.stage[release] += counts[release].requests;
   }
   state.wealth.badEvents += counts.candidate.errors;
   state.lastAt = Math.max(state.lastAt, at);
-  if (isComplete(state.wealth.block, isAlone(state))) judgeBlock(gate, state, at);
+  const reachesBack = (counts.since ?? at) < state.stage.startedAt;
+  if (isComplete(block, isAlone(state)) || (reachesBack && block.candidate.requests > 0)) judgeBlock(gate, state, at);
+  if (!reachesBack) return;
+  clearBlock(block, Math.max(0, at - state.startedAt));
+  clearPromotionEvidence(promotion);
+  Object.assign(state.stage, { candidate: 0, stable: 0 });
+}
+
+/** The bucket of the quickest requests that are told apart from quicker ones. */
+function floorOf({ latencyFloorMs }: StatisticalGate, { bounds }: Pick<GateState, 'bounds'>): number {
+  return bucketOf(latencyFloorMs, bounds ?? latencyBounds);
+}
+
+/** The same counts with everything below a bucket in that bucket. */
+function floored({ requests, errors, latency }: ReadonlyCounts, floor: number): ReadonlyCounts {
+  if (floor === 0 || latency.length <= floor) return { requests, errors, latency };
+  const below = latency.slice(0, floor + 1).reduce((total, count) => total + count, 0);
+  return {
+    requests,
+    errors,
+    latency: latency.map((count, bucket) => (bucket < floor ? 0 : bucket === floor ? below : count)),
+  };
+}
+
+/** Whether latencies are compared; a metrics server may have no histogram of them. */
+export function comparesLatency({ bounds }: Pick<GateState, 'bounds'>): boolean {
+  return bounds === undefined || bounds.length > 0;
 }
 
 /** Whether stable gets no traffic any more, so that only the guard can judge. */

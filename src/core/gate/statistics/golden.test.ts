@@ -9,7 +9,7 @@ import { coupledLogFactor } from './coupled.ts';
 import { twoSampleLimit, waldLimit } from './limits.ts';
 import { pooledLogFactor, pooledLogFactorOfErrors, tilted } from './pooled.ts';
 import { bestScale, rateInterval, rateLogWealth } from './mixture.ts';
-import { promotionLogs } from './promotion.ts';
+import { leastOf, promotionLogs } from './promotion.ts';
 import { gatePresets, marginsAt, type StatisticalGate } from './settings.ts';
 import { multinomialLogWealth } from './split.ts';
 import { expit, logit, normalQuantile } from './special.ts';
@@ -175,14 +175,14 @@ for (const expected of read('traces/expected.json') as readonly Expected[]) {
         margins: marginsAt(referenceGate, 5000),
         alone: false,
       });
-      const { errors, p95, p99 } = promotionLogs(state.promotion);
+      const logs = promotionLogs(state.promotion);
       if (decidingWealth(referenceGate, state) >= 100) decisions.abort ??= tick;
-      else if (decisions.abort === undefined && Math.min(errors, p95, p99) >= Math.log(20)) decisions.promote ??= tick;
+      else if (decisions.abort === undefined && leastOf(logs) >= Math.log(20)) decisions.promote ??= tick;
       const entry = expected.log.find(({ t }) => t === tick);
       if (entry === undefined) continue;
       compared += 1;
       close(totalWealth(state), entry.wealth, `wealth at ${tick} s`);
-      for (const [index, log] of [errors, p95, p99].entries())
+      for (const [index, log] of Object.values(logs).entries())
         close(log, entry.ni[index] ?? 0, `log ${index} at ${tick} s`);
     }
     assert.equal(compared, expected.log.length);

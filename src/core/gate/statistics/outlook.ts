@@ -6,6 +6,7 @@ import type { GateState } from './gate.ts';
 import { pooledLogFactorOfErrors, sum } from './pooled.ts';
 import { marginsAt, tuning, type StatisticalGate } from './settings.ts';
 import { bucketAbove, errorSuspicions, latencySuspicions, massBelow, suspectedErrorRates } from './suspicions.ts';
+import type { PromotionLogs } from './promotion.ts';
 import { guardRateOf, wealthParts } from './wealth.ts';
 
 export interface Outlook {
@@ -19,17 +20,19 @@ export interface Outlook {
   readonly passInMs: number | undefined;
 }
 
-interface Logs {
+/** Nats per request of the candidate. */
+interface Growth {
   readonly errors: number;
   readonly p95: number;
   readonly p99: number;
-  readonly needed: number;
 }
+
+type Logs = PromotionLogs & { readonly needed: number };
 
 export function outlookOf(gate: StatisticalGate, state: GateState, logs: Logs, now: number): Outlook {
   const growth = growthPerRequest(gate, state);
   const waits = (['errors', 'p95', 'p99'] as const).map((metric) => {
-    const missing = logs.needed - logs[metric];
+    const missing = logs.needed - (logs[metric] ?? logs.needed);
     if (missing <= 0) return { metric, requests: 0 };
     return { metric, requests: growth[metric] > 0 ? missing / growth[metric] : Infinity };
   });
@@ -52,7 +55,7 @@ function stablePerCandidate(share: number): number {
 }
 
 /** Expected growth of the three promotion logarithms per request of a candidate that is just like stable. */
-function growthPerRequest(gate: StatisticalGate, state: GateState): Omit<Logs, 'needed'> {
+function growthPerRequest(gate: StatisticalGate, state: GateState): Growth {
   const { estimate, burst } = state.wealth;
   const margins = marginsAt(gate, state.stage.share);
   return promotionGrowth({
@@ -72,8 +75,8 @@ export interface GrowthQuestion {
   readonly stablePerCandidate: number;
 }
 
-/** The same for any rates, margins and split: nats per request of the candidate. */
-export function promotionGrowth(question: GrowthQuestion): Omit<Logs, 'needed'> {
+/** The same for any rates, margins and split. */
+export function promotionGrowth(question: GrowthQuestion): Growth {
   const { errorRate, base, margins, burst, stablePerCandidate: ratio } = question;
   const centre = errorRate + margins.errors;
   const below = massBelow(base);

@@ -74,17 +74,26 @@ function slowFactor(block: Block, base: readonly number[], from: number, margin:
   );
 }
 
-/** The three logarithms that must each reach ln(1/beta). The latency bets are split between all of the stage and the stage after the warm-up. */
-export function promotionLogs(evidence: PromotionEvidence): {
+export interface PromotionLogs {
   readonly errors: number;
-  readonly p95: number;
-  readonly p99: number;
-} {
+  /** Undefined where latencies are not compared. */
+  readonly p95?: number | undefined;
+  readonly p99?: number | undefined;
+}
+
+/** The logarithms that must each reach ln(1/beta). The latency bets are split between all of the stage and the stage after the warm-up. */
+export function promotionLogs(evidence: PromotionEvidence, latency = true): PromotionLogs {
+  if (!latency) return { errors: evidence.errors };
   return {
     errors: evidence.errors,
     p95: split(evidence.p95, evidence.warm.p95),
     p99: split(evidence.p99, evidence.warm.p99),
   };
+}
+
+/** The one that is furthest from being enough. */
+export function leastOf({ errors, p95 = errors, p99 = errors }: PromotionLogs): number {
+  return Math.min(errors, p95, p99);
 }
 
 const split = (whole: number, warm: number): number =>

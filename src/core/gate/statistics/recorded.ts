@@ -2,9 +2,11 @@
 
 import { bucketOf, latencyBounds } from '../histogram.ts';
 import { isError, type Sample } from '../sample.ts';
+import type { ReadonlyCounts } from './counts.ts';
 import { errorRateOf, latencyOf } from './estimate.ts';
 import { percent } from './explain.ts';
 import type { GateState } from './gate.ts';
+import { sum } from './pooled.ts';
 import { tuning, type StatisticalGate } from './settings.ts';
 import { bucketAbove, massBelow } from './suspicions.ts';
 import { guardRateOf } from './wealth.ts';
@@ -89,15 +91,21 @@ function bet(limit: number, stable: number, capital: number): Bet {
 export function addToRecorded(trial: RecordedTrial, sample: Sample, bounds: readonly number[] = latencyBounds): void {
   if (sample.via === 'preview' || sample.at < trial.startedAt) return;
   const failed = isError(sample);
-  count(trial.errors, failed);
+  count(trial.errors, failed ? 1 : 0);
   // A client that went away cut the answer short.
   if (trial.slow !== undefined && !failed && sample.status !== 499)
-    count(trial.slow, bucketOf(sample.latencyMs, bounds) >= trial.slowFrom);
+    count(trial.slow, bucketOf(sample.latencyMs, bounds) >= trial.slowFrom ? 1 : 0);
 }
 
-function count(bet: Bet, hit: boolean): void {
-  bet.open.requests += 1;
-  if (hit) bet.open.hits += 1;
+/** Takes up what the promoted release counted; `bounds` are those of the gate that the trial began with, or there are no latencies. */
+export function addCountsToRecorded(trial: RecordedTrial, counts: ReadonlyCounts): void {
+  count(trial.errors, counts.errors, counts.requests);
+  if (trial.slow !== undefined) count(trial.slow, sum(counts.latency, trial.slowFrom), sum(counts.latency));
+}
+
+function count(bet: Bet, hits: number, requests = 1): void {
+  bet.open.requests += requests;
+  bet.open.hits += hits;
 }
 
 /**

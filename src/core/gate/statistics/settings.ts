@@ -36,6 +36,11 @@ export interface StatisticalGate {
   readonly margins: readonly [StageMargins, ...StageMargins[]];
   /** Latency of the candidate's first seconds does not count against it (cold caches). Errors always count. */
   readonly warmUpMs: number;
+  /**
+   * Requests that take at most this long are all as quick: with less traffic a release is a little colder than stable, and on a service
+   * that answers within a millisecond the gate would see that and be right. Counts to the end of the bucket that it lies in.
+   */
+  readonly latencyFloorMs: number;
   /** Bad requests of the candidate below which errors alone cannot abort: one client that retries is no evidence. */
   readonly minBadEvents: number;
   readonly guard: GuardSettings;
@@ -58,6 +63,7 @@ const defaultGate: StatisticalGate = {
     { upToShare: 10_000, errors: 0.005, p95: 0.02, p99: 0.01 },
   ],
   warmUpMs: 60_000,
+  latencyFloorMs: 10,
   minBadEvents: 3,
   guard: { memory: 200 },
   burst: { least: 1, most: 50 },
@@ -70,12 +76,13 @@ const defaultGate: StatisticalGate = {
 export const gatePresets = {
   /** 1 % false aborts; a stage passes on 63 to 930 requests of the candidate. */
   default: defaultGate,
-  /** Sooner out and later in: no warm-up, halved margins, twice the chance of a false abort. */
+  /** Sooner out and later in: no warm-up, a low floor of latency, halved margins, twice the chance of a false abort. */
   strict: {
     ...defaultGate,
     alpha: 0.02,
     beta: 0.02,
     warmUpMs: 0,
+    latencyFloorMs: 1,
     margins: [
       { upToShare: 250, errors: 0.02, p95: 0.03, p99: 0.02 },
       { upToShare: 3500, errors: 0.005, p95: 0.02, p99: 0.01 },

@@ -1,6 +1,12 @@
 // Runs a program that writes one number, with few variables, for a limited time, and reads at most so much of what it writes.
 
-import { type MetricOutcome, type MetricQuestion, noNumber, numberOutcome } from '../../../core/metrics/question.ts';
+import {
+  countsNothing,
+  type MetricOutcome,
+  type MetricQuestion,
+  noNumber,
+  numberOutcome,
+} from '../../../core/metrics/question.ts';
 import { fill } from '../../../core/metrics/placeholders.ts';
 import type { CommandSource } from '../../../core/metrics/source.ts';
 import { lastWords, seenText } from '../../../core/validation/reason.ts';
@@ -19,6 +25,7 @@ const inherited = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYP
 
 export function createCommandMetrics({ source, variables }: CommandMetricsOptions): Metrics {
   return {
+    count: async () => countsNothing,
     read: async (question, signal) => {
       signal.throwIfAborted();
       const given = await environmentOf(source, variables, question);

@@ -1,6 +1,12 @@
 // Asks a URL that answers with JSON, and takes one number out of the answer by its path.
 
-import { type MetricOutcome, type MetricQuestion, noNumber, numberOutcome } from '../../../core/metrics/question.ts';
+import {
+  countsNothing,
+  type MetricOutcome,
+  type MetricQuestion,
+  noNumber,
+  numberOutcome,
+} from '../../../core/metrics/question.ts';
 import { fill } from '../../../core/metrics/placeholders.ts';
 import type { HttpSource } from '../../../core/metrics/source.ts';
 import { type AskWeb, jsonOf, statusProblem } from '../../../core/metrics/web.ts';
@@ -17,6 +23,7 @@ export interface HttpMetricsOptions {
 
 export function createHttpMetrics({ source, ask, clock }: HttpMetricsOptions): Metrics {
   return {
+    count: async () => countsNothing,
     read: async (question, signal) => {
       const url = fill(source.url, question.values, encodeURIComponent);
       if (!URL.canParse(url)) return noNumber('misconfigured', `${url} is not a URL`);

@@ -1,6 +1,9 @@
 // A metric source that exists only as data: a test says what it answers, and time is the clock's alone.
 
+import type { CounterReading } from '../../../core/metrics/counter-reading.ts';
+import type { CounterOutcome, CounterPast, CounterQuestion } from '../../../core/metrics/counters.ts';
 import {
+  countsNothing,
   type MetricOutcome,
   type MetricQuestion,
   noNumber,
@@ -16,6 +19,8 @@ export type MemoryMetric = number | NoNumber | 'silent';
 export interface MemoryMetricsOptions {
   readonly clock: Clock;
   readonly answer: (question: MetricQuestion) => MemoryMetric;
+  /** What has been counted by now; without it the source counts nothing. */
+  readonly counted?: ((question: CounterQuestion) => CounterReading | NoNumber | 'silent') | undefined;
   /** Default 5 s. */
   readonly withinMs?: number | undefined;
 }
@@ -32,10 +37,21 @@ export class MemoryMetrics implements Metrics {
   async read(question: MetricQuestion, signal: AbortSignal): Promise<MetricOutcome> {
     signal.throwIfAborted();
     this.asked.push(question);
-    const { clock, answer, withinMs = 5_000 } = this.#options;
-    const given = answer(question);
+    const given = this.#options.answer(question);
     if (typeof given === 'number') return numberOutcome(given);
-    if (given !== 'silent') return given;
+    return given === 'silent' ? this.#nothing(signal) : given;
+  }
+
+  /** It has no past. */
+  async count(question: CounterQuestion, past: CounterPast | undefined, signal: AbortSignal): Promise<CounterOutcome> {
+    signal.throwIfAborted();
+    const given = past === undefined ? (this.#options.counted?.(question) ?? countsNothing) : countsNothing;
+    if (given === 'silent') return this.#nothing(signal);
+    return 'kind' in given ? given : { kind: 'counted', readings: [given] };
+  }
+
+  async #nothing(signal: AbortSignal): Promise<NoNumber> {
+    const { clock, withinMs = 5_000 } = this.#options;
     await clock.sleep(withinMs, signal);
     signal.throwIfAborted();
     return noNumber('timed-out', `no answer within ${withinMs / 1000} s`);

@@ -131,7 +131,7 @@ describe('the Prometheus source', { skip: withoutPrometheus }, () => {
       until: (promise) => promise,
       close: async () => undefined,
     }),
-    { secret },
+    { secret, counts: true },
   );
 
   test('a wrong URL, a wrong question and a range are told in words that help', async () => {

@@ -1,11 +1,19 @@
 // Asks the HTTP API of a Prometheus, or of anything that speaks it, for one number now.
 
-import { type MetricOutcome, type MetricQuestion, noNumber } from '../../../core/metrics/question.ts';
+import type { CountedInstances, CounterReading } from '../../../core/metrics/counter-reading.ts';
+import {
+  type CounterOutcome,
+  type CounterPast,
+  counterQuery,
+  type CounterSelection,
+} from '../../../core/metrics/counters.ts';
+import { type MetricOutcome, type MetricQuestion, type NoNumber, noNumber } from '../../../core/metrics/question.ts';
 import { fillPromql, promqlProblem } from '../../../core/metrics/promql.ts';
 import type { PrometheusSource } from '../../../core/metrics/source.ts';
 import type { AskWeb } from '../../../core/metrics/web.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Metrics } from '../../../ports/metrics.ts';
+import { readCounted } from './counted.ts';
 import { readReply, type Reply } from './reply.ts';
 
 export interface PrometheusOptions {
@@ -16,11 +24,7 @@ export interface PrometheusOptions {
 
 export function createPrometheusMetrics({ source, ask, clock }: PrometheusOptions): Metrics {
   const put = async (query: string, signal: AbortSignal): Promise<Reply> => {
-    const url = new URL(`${source.url.replace(/\/+$/, '')}/api/v1/query`);
-    url.searchParams.set('query', query);
-    // The server gives up by itself a little before nobody waits for it any more.
-    url.searchParams.set('timeout', `${Math.max(1, Math.floor(source.withinMs * 0.9))}ms`);
-    const answer = await ask(source, url, signal);
+    const answer = await ask(source, questionAt(source, 'query', { query }), signal);
     return answer.kind === 'none' ? { outcome: answer } : readReply(answer);
   };
   return {
@@ -35,7 +39,57 @@ export function createPrometheusMetrics({ source, ask, clock }: PrometheusOption
       if (reply.outcome.kind === 'none') return reply.outcome;
       return staleReason(source, reply, measured, clock.now()) ?? reply.outcome;
     },
+    count: async (question, past, signal) => {
+      const problem = selectionProblem(question.selection);
+      if (problem !== undefined) return noNumber('refused', problem);
+      const query = counterQuery(question);
+      const url =
+        past === undefined ? questionAt(source, 'query', { query }) : pastQuestion(source, query, past, clock.now());
+      const answer = await ask(source, url, signal);
+      if (answer.kind === 'none') return answer;
+      const outcome = readCounted(answer, question.selection);
+      return outcome.kind === 'none' || past !== undefined ? outcome : newest(source, outcome.readings, clock.now());
+    },
   };
+}
+
+function questionAt(
+  source: PrometheusSource,
+  kind: 'query' | 'query_range',
+  parameters: Readonly<Record<string, string | number>>,
+): URL {
+  const url = new URL(`${source.url.replace(/\/+$/, '')}/api/v1/${kind}`);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value));
+  // The server gives up by itself a little before nobody waits for it any more.
+  url.searchParams.set('timeout', `${Math.max(1, Math.floor(source.withinMs * 0.9))}ms`);
+  return url;
+}
+
+function pastQuestion(source: PrometheusSource, query: string, { fromMs, stepMs }: CounterPast, now: number): URL {
+  return questionAt(source, 'query_range', {
+    query,
+    start: (now - fromMs) / 1000,
+    end: now / 1000,
+    step: stepMs / 1000,
+  });
+}
+
+/** The one reading there is, in the time of this machine’s clock: the server's may be another. */
+function newest(source: PrometheusSource, readings: readonly CounterReading[], now: number): CounterOutcome {
+  const [reading = { at: now, candidate: {}, stable: {}, bounds: { candidate: [], stable: [] } }] = readings;
+  const aheadMs = now - reading.at;
+  if (aheadMs > source.staleMs) return staleAnswer(aheadMs);
+  const here = (instances: CountedInstances): CountedInstances =>
+    Object.fromEntries(
+      Object.entries(instances).map(([name, counted]) => [name, { ...counted, at: counted.at + aheadMs }]),
+    );
+  const moved = { ...reading, at: now, candidate: here(reading.candidate), stable: here(reading.stable) };
+  return { kind: 'counted', readings: [moved] };
+}
+
+function selectionProblem({ requests, errors, buckets = '' }: CounterSelection): string | undefined {
+  const found = [requests, errors, buckets].map((text) => promqlProblem(text)).find((each) => each !== undefined);
+  return found === undefined ? undefined : `the query ${found.problem}`;
 }
 
 function problemOf({ query, measuredAt = '' }: MetricQuestion): string | undefined {
@@ -51,13 +105,16 @@ function staleReason(
   now: number,
 ): MetricOutcome | undefined {
   const { evaluatedAt = now } = reply;
-  if (now - evaluatedAt > source.staleMs)
-    return noNumber('stale', `the answer is of ${seconds(now - evaluatedAt)} s ago, by this machine’s clock`);
+  if (now - evaluatedAt > source.staleMs) return staleAnswer(now - evaluatedAt);
   if (measured === undefined) return undefined;
   const { outcome } = measured;
   if (outcome.kind === 'none') return { ...outcome, words: `when it was measured is not known: ${outcome.words}` };
   const ageMs = evaluatedAt - outcome.value * 1000;
   return ageMs > source.staleMs ? noNumber('stale', `a series was measured ${seconds(ageMs)} s ago`) : undefined;
+}
+
+function staleAnswer(ageMs: number): NoNumber {
+  return noNumber('stale', `the answer is of ${seconds(ageMs)} s ago, by this machine’s clock`);
 }
 
 function seconds(ms: number): number {

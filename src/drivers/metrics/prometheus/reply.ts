@@ -1,7 +1,7 @@
 // Reads the answer of a Prometheus to an instant query.
 
 import * as z from 'zod';
-import { type MetricOutcome, noNumber, numberOutcome } from '../../../core/metrics/question.ts';
+import { type MetricOutcome, type NoNumber, noNumber, numberOutcome } from '../../../core/metrics/question.ts';
 import { jsonOf, statusProblem, type WebAnswer } from '../../../core/metrics/web.ts';
 import { seenText } from '../../../core/validation/reason.ts';
 
@@ -12,7 +12,10 @@ export interface Reply {
 }
 
 const point = z.tuple([z.number(), z.string().max(64)]);
-const element = z.object({ value: point.optional(), histogram: z.unknown().optional() });
+const labels = z.record(z.string(), z.string());
+const element = z.object({ metric: labels, value: point.optional(), histogram: z.unknown().optional() });
+
+const range = z.object({ metric: labels, values: z.array(point).optional() });
 
 const shape = z.object({
   status: z.enum(['success', 'error']),
@@ -24,14 +27,21 @@ const shape = z.object({
       z.object({ resultType: z.literal('vector'), result: z.array(element) }),
       z.object({ resultType: z.literal('scalar'), result: point }),
       z.object({ resultType: z.literal('string'), result: z.unknown() }),
-      z.object({ resultType: z.literal('matrix'), result: z.unknown() }),
+      z.object({ resultType: z.literal('matrix'), result: z.array(range) }),
     ])
     .optional(),
 });
 
 type Parsed = z.output<typeof shape>;
+export type Data = Exclude<Parsed['data'], undefined>;
 
 export function readReply(answer: WebAnswer): Reply {
+  const data = readData(answer);
+  return 'outcome' in data ? data : numberIn(data, answer.secrets);
+}
+
+/** What the server answers with, or why that is nothing to go by. */
+export function readData(answer: WebAnswer): Data | { readonly outcome: NoNumber } {
   const json = jsonOf(answer);
   const parsed = 'value' in json ? shape.safeParse(json.value) : undefined;
   const error = parsed?.data?.status === 'error' ? parsed.data : undefined;
@@ -41,17 +51,15 @@ export function readReply(answer: WebAnswer): Reply {
     return { outcome: error?.errorType === 'timeout' ? { ...bad, reason: 'timed-out' } : bad };
   }
   if (!('value' in json)) return { outcome: json };
-  if (parsed?.success !== true || parsed.data.data === undefined)
-    return {
-      outcome: noNumber(
-        'unreadable',
-        `expected the answer of a Prometheus, got ${seenText(answer.body, answer.secrets)}`,
-      ),
-    };
+  if (parsed?.success !== true || parsed.data.data === undefined) return { outcome: unreadable(answer) };
   const warning = parsed.data.warnings?.find((text) => !isRemark(text));
   if (warning !== undefined)
     return { outcome: noNumber('incomplete', `the server warns: ${seenText(warning, answer.secrets, 300)}`) };
-  return numberIn(parsed.data.data, answer.secrets);
+  return parsed.data.data;
+}
+
+export function unreadable({ body, secrets }: WebAnswer): NoNumber {
+  return noNumber('unreadable', `expected the answer of a Prometheus, got ${seenText(body, secrets)}`);
 }
 
 /** Some versions put advice on the query among the warnings. */
@@ -63,7 +71,7 @@ function errorText({ errorType = 'error', error = '' }: Parsed): string {
   return `${errorType}: ${error}`;
 }
 
-function numberIn(data: Exclude<Parsed['data'], undefined>, secrets: readonly string[]): Reply {
+function numberIn(data: Data, secrets: readonly string[]): Reply {
   switch (data.resultType) {
     case 'scalar':
       return valueOf(data.result, secrets);
