@@ -13,12 +13,15 @@ import { systemClock } from '../../src/drivers/clock/system-clock.ts';
 import { createNginxRouter } from '../../src/drivers/router/nginx/driver.ts';
 import { freePort } from '../free-port.ts';
 import { OwnNginx } from '../programs/nginx.ts';
+import { type Parts, perAnswer, processorTime } from './feed/processor-time.ts';
 import type { SendOrder, SendReport } from './feed/sender.ts';
 
 const { values } = parseArgs({
   options: { rate: { type: 'string', default: '20000' }, seconds: { type: 'string', default: '15' } },
 });
 const scope = { service: 'bench', environment: 'feed' };
+/** NGINX's. */
+const workers = 2;
 const settleMs = 3_000;
 /** The last answers come after the last request was sent. */
 const rateReached = 0.98;
@@ -37,35 +40,46 @@ async function bench(): Promise<boolean> {
   console.log(
     `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}, load average ${loadavg()[0]?.toFixed(1)}`,
   );
-  const port = await served();
-  const order = { port, perSecond: Number(values.rate), seconds: Number(values.seconds), connections: 32 };
+  const { port, ...parts } = await served();
+  const order = { port, perSecond: Number(values.rate), seconds: Number(values.seconds), connections: 24, workers };
   // The feed begins at some moment; what is sent until then is not counted.
   while (seen.received === 0) await sent({ ...order, perSecond: 200, seconds: 0.5 });
   await sleep(settleMs);
   [seen.received, seen.lost] = [0, 0];
-  const { sent: count, answered, tookMs } = await sent(order);
+  const before = await processorTime(parts);
+  const { first, sent: count, answered, tookMs, processorUs } = await sent(order);
   await sleep(settleMs);
+  const after = new Map([...(await processorTime(parts)), ['sender', processorUs]]);
   const rate = answered / (tookMs / 1000);
-  const unnoticed = answered - seen.received - seen.lost;
-  console.log(`requests sent        ${count}`);
+  const unnoticed = first + answered - seen.received - seen.lost;
+  console.log(`requests sent        ${count}, and ${first} before to have as many connections at each worker`);
   console.log(`requests answered    ${answered} in ${(tookMs / 1000).toFixed(1)} s, ${rate.toFixed(0)} per second`);
   console.log(`lines received       ${seen.received}`);
   console.log(`lines lost, told of  ${seen.lost}`);
   console.log(`lines lost unnoticed ${unnoticed}`);
+  console.log(`processor time in µs for each answer: ${perAnswer(before, after, answered, cpus().length)}`);
+  console.log(`load average         ${loadavg()[0]?.toFixed(1)}`);
+  if (answered < count) {
+    console.log('\nMISSED  not all requests were answered, so that their lines cannot be counted');
+    return false;
+  }
   const reached = rate >= Number(values.rate) * rateReached;
   console.log(`\n${reached ? 'met   ' : 'MISSED'}  the rate`);
   console.log(`${unnoticed === 0 ? 'met   ' : 'MISSED'}  no line is lost unnoticed`);
   return reached && unnoticed === 0;
 }
 
-/** NGINX in front of an instance that is an NGINX too, because it has to be fast; returns the port of users. */
-async function served(): Promise<number> {
+/** NGINX in front of an instance that is an NGINX too, because it has to be fast; `port` is that of users. */
+async function served(): Promise<Parts & { readonly port: number }> {
   const [listen, instance] = [
     { host: '127.0.0.1', port: await freePort() },
     { host: '127.0.0.1', port: await freePort() },
   ];
   const http = `keepalive_requests 1000000000; server { listen 127.0.0.1:${instance.port}; location / { return 200; } }`;
-  const [nginx, behind] = [await OwnNginx.make({ workers: 2 }), await OwnNginx.make({ http, workers: 1 })];
+  const [nginx, behind] = [
+    await OwnNginx.make({ workers, http: 'add_header X-Worker $pid;' }),
+    await OwnNginx.make({ http, workers: 1 }),
+  ];
   ends.push(
     () => nginx.close(),
     () => behind.close(),
@@ -96,7 +110,7 @@ async function served(): Promise<number> {
     }
   })();
   ends.push(() => reading);
-  return listen.port;
+  return { port: listen.port, nginx, instance: behind };
 }
 
 async function sent(order: SendOrder): Promise<SendReport> {
