@@ -9,20 +9,23 @@ export function maps(part: Part): readonly string[] {
   return [...keyMap(part), ...buckets(part), ...visitor(part), ...rules(part), ...place(part), ...log(part)];
 }
 
+/** Another one for each request. `$request_id` would be too, but is worked out by cryptography. */
+const eachRequest = '$pid-$connection-$connection_requests';
+
 function keyMap({ prefix, spec: { by } }: Part): readonly string[] {
-  if (by.kind === 'request') return map('$request_id', `${prefix}_key`, [['default', '$request_id']]);
+  if (by.kind === 'request') return map('$connection', `${prefix}_key`, [['default', eachRequest]]);
   if (by.kind === 'address') return map('$remote_addr', `${prefix}_key`, [['default', '$remote_addr']]);
   if (by.kind === 'cookie') {
     const pattern = quoted(`~${beforeCookie(by.name)}(?<${prefix}_by>[^;]+)`);
     return map('$http_cookie', `${prefix}_key`, [
-      ['default', '$request_id'],
+      ['default', eachRequest],
       [pattern, `$${prefix}_by`],
     ]);
   }
   const header = headerVariable(by.name);
   return map(header, `${prefix}_key`, [
     ['default', header],
-    ['""', '$request_id'],
+    ['""', eachRequest],
   ]);
 }
 
