@@ -192,6 +192,32 @@ describe('the feed of a log', () => {
     await until(() => reading.lost > 0, 'the loss is told of');
     assert.equal(reading.lost, 5);
   });
+
+  it('loses no line that is there and was not read yet', async () => {
+    const { port, socket } = { port: await freePort(), socket: sender() };
+    let finished = 0;
+    let looks = 0;
+    const text = line();
+    const totals = async (): Promise<number> => {
+      // Every look is asked for without a pause.
+      if (looks === 20) await sleep(20);
+      if (looks === 20) return finished;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      for (let sent = 1; sent < 200; sent++) socket.send(text, port, '127.0.0.1');
+      socket.send(text, port, '127.0.0.1', () => resolve());
+      await promise;
+      looks += 1;
+      finished += 200;
+      return finished;
+    };
+    // A clock that does not wait, as if what takes time here had taken no time.
+    const hasty: Clock = { ...clock, sleep: async () => undefined };
+    const { feed } = await feedOf({ port, totals, clock: hasty });
+    const reading = new Reading(feed);
+    await until(() => looks === 20 && feed.counts.received + reading.lost >= finished, 'all lines come or are missed');
+    await reading.end();
+    assert.equal(reading.lost, 0);
+  });
 });
 
 async function connected(port: number): Promise<ReturnType<typeof connect>> {

@@ -130,7 +130,7 @@ export class LogFeed {
     let looking: Promise<void> = Promise.resolve();
     try {
       await this.#options.onListening?.(true);
-      looking = this.#look(done.signal);
+      looking = this.#look(receiver, done.signal);
       await Promise.race([aborted, receiver.ended]);
     } finally {
       done.abort();
@@ -143,7 +143,7 @@ export class LogFeed {
   }
 
   /** Compares with the totals of the router every second. */
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(receiver: Receiver, signal: AbortSignal): Promise<void> {
     const { totals, clock } = this.#options;
     if (totals === undefined) return;
     this.#reckoning = new Reckoning();
@@ -152,6 +152,8 @@ export class LogFeed {
         const before = this.#counts.received;
         const total = await totals();
         await clock.sleep(underWayMs, signal);
+        // On a busy machine they may have come, and wait to be read.
+        await receiver.caughtUp();
         if (signal.aborted) return;
         const after = this.#counts.received;
         const missing = total === undefined ? 0 : this.#reckoning.look({ total, before, after });

@@ -1,5 +1,6 @@
 // The thread that receives log lines: it does nothing else, so that it is never late.
 
+import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
@@ -27,6 +28,9 @@ let lost = 0;
 let taken = true;
 let dropsTold = 0;
 let localPort = 0;
+/** Sent to ourselves: behind it in the socket is only what came later. */
+const mark = randomUUID();
+let catchingUp: 'no' | 'until the mark comes' | 'until lines are taken' = 'no';
 
 const report = (message: ReceiverReport): void => controller.postMessage(message);
 
@@ -38,11 +42,15 @@ function take(line: string): void {
 function handOver(): void {
   if (!taken) return;
   if (order.transport === 'udp') lost += newDrops();
-  if (lines.length === 0 && lost === 0) return;
-  taken = false;
-  report({ kind: 'lines', text: lines.join('\n'), lost });
-  lines = [];
-  lost = 0;
+  if (lines.length > 0 || lost > 0) {
+    taken = false;
+    report({ kind: 'lines', text: lines.join('\n'), lost });
+    lines = [];
+    lost = 0;
+  }
+  if (catchingUp !== 'until lines are taken') return;
+  catchingUp = 'no';
+  report({ kind: 'caught-up' });
 }
 
 /** Datagrams that the kernel threw away since the last look because the socket's buffer was full; 0 where it does not say. */
@@ -65,10 +73,20 @@ function failed(error: NodeJS.ErrnoException): void {
   report({ kind: 'failed', code: error.code ?? 'unknown', message: error.message });
 }
 
-function listenUdp(): () => void {
+/** The two ends of a transport. */
+interface Listening {
+  catchUp(): void;
+  close(): void;
+}
+
+function listenUdp(): Listening {
   const socket = createSocket({ type: order.host.includes(':') ? 'udp6' : 'udp4' });
   socket.on('error', failed);
-  socket.on('message', (message) => {
+  socket.on('message', (message, { port }) => {
+    if (port === localPort && message.toString('latin1') === mark) {
+      if (catchingUp === 'until the mark comes') catchingUp = 'until lines are taken';
+      return;
+    }
     const end = message.at(-1) === 10 ? message.length - 1 : message.length;
     take(message.toString('latin1', 0, Math.min(end, longestLine + 1)).replaceAll('\n', ' '));
   });
@@ -77,10 +95,18 @@ function listenUdp(): () => void {
     localPort = socket.address().port;
     report({ kind: 'listening', port: localPort, bufferBytes: socket.getRecvBufferSize() });
   });
-  return () => socket.close();
+  const self = order.host === '0.0.0.0' ? '127.0.0.1' : order.host === '::' ? '::1' : order.host;
+  return {
+    catchUp: () => {
+      catchingUp = 'until the mark comes';
+      // A socket without room loses it like any other.
+      socket.send(mark, localPort, self, () => undefined);
+    },
+    close: () => socket.close(),
+  };
 }
 
-function listenTcp(): () => void {
+function listenTcp(): Listening {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -98,20 +124,35 @@ function listenTcp(): () => void {
     localPort = (server.address() as AddressInfo).port;
     report({ kind: 'listening', port: localPort, bufferBytes: 0 });
   });
-  return () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
+  return {
+    // Each connection is a stream of its own, so that nothing can be said of them all.
+    catchUp: () => {
+      catchingUp = 'until lines are taken';
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
   };
 }
 
-const close = order.transport === 'udp' ? listenUdp() : listenTcp();
-const timer = setInterval(handOver, handOverMs);
+const listening = order.transport === 'udp' ? listenUdp() : listenTcp();
+const timer = setInterval(() => {
+  if (catchingUp === 'until the mark comes') listening.catchUp();
+  handOver();
+}, handOverMs);
 controller.on('message', (command: ReceiverCommand) => {
-  if (command === 'taken') {
-    taken = true;
-    return;
+  switch (command) {
+    case 'taken':
+      taken = true;
+      break;
+    case 'catch-up':
+      listening.catchUp();
+      break;
+    case 'end':
+      clearInterval(timer);
+      listening.close();
+      controller.close();
+      break;
   }
-  clearInterval(timer);
-  close();
-  controller.close();
 });

@@ -17,7 +17,9 @@ export type ReceiverReport =
       readonly text: string;
       /** Since the last report: by the kernel, for want of room in the socket, and by the thread, because nobody took them. */
       readonly lost: number;
-    };
+    }
+  /** All that had come to the socket when it was asked for was handed over. */
+  | { readonly kind: 'caught-up' };
 
-/** To the thread: the last lines were taken, or: end. */
-export type ReceiverCommand = 'taken' | 'end';
+/** To the thread: the last lines were taken; say when it has caught up; end. */
+export type ReceiverCommand = 'taken' | 'catch-up' | 'end';

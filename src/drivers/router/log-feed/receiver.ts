@@ -12,6 +12,8 @@ export interface Receiver {
   readonly bufferBytes: number;
   /** Resolves when the thread ended, by itself or by `close`. */
   readonly ended: Promise<void>;
+  /** Resolves when all lines that had come to the socket were handed over, or when the thread ended. One call at a time. */
+  caughtUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,11 +37,19 @@ export async function startReceiver(order: ReceiverOrder, onLines: OnLines): Pro
     send('end');
     await ended;
   };
+  let onCaughtUp = (): void => undefined;
+  const caughtUp = async (): Promise<void> => {
+    const answered = new Promise<void>((resolveAnswer) => {
+      onCaughtUp = resolveAnswer;
+    });
+    send('catch-up');
+    await Promise.race([answered, ended]);
+  };
   worker.on('error', (error) => reject(error));
   worker.on('message', (report: ReceiverReport) => {
     switch (report.kind) {
       case 'listening':
-        resolve({ port: report.port, bufferBytes: report.bufferBytes, ended, close });
+        resolve({ port: report.port, bufferBytes: report.bufferBytes, ended, caughtUp, close });
         break;
       case 'failed':
         reject(listenFailure(order, report));
@@ -48,6 +58,9 @@ export async function startReceiver(order: ReceiverOrder, onLines: OnLines): Pro
       case 'lines':
         onLines(report.text === '' ? [] : report.text.split('\n'), report.lost);
         send('taken');
+        break;
+      case 'caught-up':
+        onCaughtUp();
         break;
     }
   });
