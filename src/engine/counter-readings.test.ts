@@ -122,6 +122,27 @@ for (const reason of ['unreachable', 'timed-out', 'refused', 'failed', 'unreadab
 }
 
 test(
+  'what stable counted before the deployment says how much its failures come in bursts',
+  inWorld(async (world, engine) => {
+    countsIn(world);
+    await world.deployed(engine, 'v1', comparing);
+    const now = world.clock.now();
+    world.past = () =>
+      Array.from({ length: 60 }, (_, step) => {
+        const requests = step * 1_000;
+        const errors = 100 * Math.floor(step / 10);
+        const only = { requests, errors, upTo: [requests, requests, requests], at: now - (60 - step) * 30_000 };
+        return { at: only.at, candidate: {}, stable: { only }, bounds: { candidate: [], stable: bounds } };
+      });
+    const { id } = await world.deploy(engine, 'v2', comparing);
+    await world.reaches(id, 'CANARY_WAITING');
+    await world.pass(3_000);
+    const [first] = (await judgements(world, id)).flatMap(({ statistics }) => statistics?.evidence ?? []);
+    assert.ok((first?.burst.errors ?? 0) > 10, `${first?.burst.errors}`);
+  }),
+);
+
+test(
   'a program that starts again and counts from 0 is not taken for a bad one',
   inWorld(async (world, engine) => {
     const restarted = new Map<string, number>();

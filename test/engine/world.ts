@@ -41,9 +41,11 @@ export class EngineWorld {
     clock: this.clock,
     answer: ({ query, values }) => this.metric(query, this.version(values.release)),
     counted: (question) => this.counted(question),
+    past: (question) => this.past(question),
   });
   /** What a metric source has counted; exchanged at any time. */
   counted: (question: CounterQuestion) => CounterReading | NoNumber | 'silent' = () => countsNothing;
+  past: (question: CounterQuestion) => readonly CounterReading[] = () => [];
   /** Requests that each version has had, whatever it answered. */
   readonly served = new Map<string, number>();
   /** What a metric source says of a version; exchanged at any time. */

@@ -126,6 +126,14 @@ test('a trial goes on from what was written down, and counts nothing twice', () 
   );
 });
 
+test('a release whose scrape fails for a moment is not counted again from 0', () => {
+  const trial = inHold();
+  addCounted(trial, plan, check, reading({ at: 11_000, candidate: [40, 1], stable: [1_360, 1] }));
+  addCounted(trial, plan, check, reading({ at: 12_000, stable: [1_720, 1] }));
+  addCounted(trial, plan, check, reading({ at: 13_000, candidate: [80, 1], stable: [2_080, 1] }));
+  assert.deepEqual([trial.gate?.totals.candidate.requests, trial.gate?.totals.candidate.errors], [80, 1]);
+});
+
 test('buckets that differ compare no latency, and say so', () => {
   const trial = inHold();
   for (const at of [11_000, 12_000])

@@ -21,6 +21,8 @@ export interface MemoryMetricsOptions {
   readonly answer: (question: MetricQuestion) => MemoryMetric;
   /** What has been counted by now; without it the source counts nothing. */
   readonly counted?: ((question: CounterQuestion) => CounterReading | NoNumber | 'silent') | undefined;
+  /** What had been counted before, oldest first; without it there is no past. */
+  readonly past?: ((question: CounterQuestion) => readonly CounterReading[]) | undefined;
   /** Default 5 s. */
   readonly withinMs?: number | undefined;
 }
@@ -42,10 +44,12 @@ export class MemoryMetrics implements Metrics {
     return given === 'silent' ? this.#nothing(signal) : given;
   }
 
-  /** It has no past. */
   async count(question: CounterQuestion, past: CounterPast | undefined, signal: AbortSignal): Promise<CounterOutcome> {
     signal.throwIfAborted();
-    const given = past === undefined ? (this.#options.counted?.(question) ?? countsNothing) : countsNothing;
+    const { counted, past: before } = this.#options;
+    if (past !== undefined)
+      return before === undefined ? countsNothing : { kind: 'counted', readings: before(question) };
+    const given = counted?.(question) ?? countsNothing;
     if (given === 'silent') return this.#nothing(signal);
     return 'kind' in given ? given : { kind: 'counted', readings: [given] };
   }
