@@ -155,61 +155,6 @@ test('the comparison has presets, and settings that differ from one', () => {
   });
 });
 
-const metrics = `metrics: { main: { prometheus: { url: 'http://prometheus:9090' } }, other: { http: { url: 'http://other/{{release}}' } } }`;
-
-test('the comparison may go by what a Prometheus counts', () => {
-  const countersOf = (text: string) =>
-    resolved(`strategy: canary\n${metrics}\ngates: { compare: { counters: ${text} } }`).gates.find(
-      (gate) => gate.kind === 'statistical',
-    );
-  const labels = 'release="{{release}}",environment="{{environment}}"';
-  assert.deepEqual(countersOf('{ source: main }'), {
-    ...compare,
-    counters: {
-      source: 'main',
-      selection: {
-        requests: `http_requests_total{${labels}}`,
-        errors: `http_requests_total{${labels},status=~"5.."}`,
-        buckets: `http_request_duration_seconds_bucket{${labels}}`,
-        unitMs: 1000,
-        instance: 'instance',
-      },
-      intervalMs: 5_000,
-    },
-  });
-  const own =
-    '{ source: main, metric: orders_total, errors: { result: failed|lost }, histogram: off, unit: ms, labels: { release: "{{release}}" }, instance: pod, interval: 15s }';
-  assert.deepEqual(countersOf(own)?.counters, {
-    source: 'main',
-    selection: {
-      requests: 'orders_total{release="{{release}}"}',
-      errors: 'orders_total{release="{{release}}",result=~"failed|lost"}',
-      unitMs: 1,
-      instance: 'pod',
-    },
-    intervalMs: 15_000,
-  });
-});
-
-test('counters that nobody can read are refused, and so are holds that end before they are', () => {
-  const refused = (counters: string, strategy = 'canary'): string => {
-    try {
-      resolved(`strategy: ${strategy}\n${metrics}\ngates: { compare: { counters: ${counters} } }`);
-    } catch (error) {
-      return error instanceof Failure ? error.message : String(error);
-    }
-    return 'nothing';
-  };
-  assert.match(refused('{ source: mian }'), /counters\.source: there is no metric source "mian"/);
-  assert.match(refused('{ source: other }'), /counters\.source: the source "other" is no Prometheus/);
-  assert.match(
-    refused('{ source: main, labels: { release: "{{nobody}}" } }'),
-    /counters\.labels: .*{{nobody}}, which stands for nothing/,
-  );
-  const short = '{ canary: { stages: [10%, 100%], maxHold: 30s } }';
-  assert.match(refused('{ source: main, interval: 20s }', short), /need 45s, but strategy.canary.maxHold is 30s/);
-});
-
 test('without the comparison, the default gates of releases that both have traffic are limits against stable', () => {
   const compared = [
     { kind: 'relative', metric: 'errorRate', unit: 'points', limit: 0.05, minSamples: 50 },

@@ -43,6 +43,10 @@ function counterProblems(spec: DeploySpec, feed: CounterFeed): readonly RuleProb
   const found = [requests, errors, buckets].map((text) => promqlProblem(text)).find((each) => each !== undefined);
   if (found !== undefined)
     return [{ path: [...path, 'labels'], message: `they make a query that ${found.problem}`, remedy: found.remedy }];
+  if (!namesRelease(requests)) {
+    const message = 'without {{release}} they find the same series for both releases, so that none is ever worse';
+    return [{ path: [...path, 'labels'], message, remedy: 'Write a label such as release: "{{release}}".' }];
+  }
   return timeProblems(spec, { ...feed, points: readingsForABlock }, path, 'readings');
 }
 
@@ -71,6 +75,13 @@ function ownProblems(check: QueryCheck, sources: Sources, path: RuleProblem['pat
       message: `no number is at least ${check.min} and at most ${check.max}`,
       remedy: 'Lower min, or raise max.',
     });
+  const asked = source.driver === 'http' ? source.url + check.query : check.query;
+  if (check.worseThanStable !== undefined && source.driver !== 'command' && !namesRelease(asked))
+    problems.push({
+      path: [...path, 'worseThanStable'],
+      message: 'without {{release}} the same is asked about both releases, so that none is ever worse',
+      remedy: 'Write {{release}} where the query names the release.',
+    });
   const texts = [
     ['query', check.query],
     ['samples', check.samples],
@@ -95,6 +106,10 @@ function unknownSource(name: string, sources: Sources, path: RuleProblem['path']
   const hint = names.length === 0 ? 'Describe it under metrics.' : `Known: ${oneOf(names)}.`;
   const remedy = meant === undefined ? hint : `Did you mean ${JSON.stringify(meant)}?`;
   return { path: [...path, 'source'], message: `there is no metric source ${JSON.stringify(name)}`, remedy };
+}
+
+function namesRelease(text: string): boolean {
+  return /\{\{\s*release\s*\}\}/.test(text);
 }
 
 function textProblem(
