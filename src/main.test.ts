@@ -81,6 +81,15 @@ test('a server that is named but not there ends with 6', async () => {
   assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'server.unreachable');
 });
 
+test('a command that asks a server loads no `fetch`, which would take longer than everything else', async () => {
+  const tell = `process.on('exit', () => process.stderr.write(process.moduleLoadList.join('\\n')))`;
+  const variables = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` };
+  const { stderr } = await run(main, ['status', '--server', join(home, 'none.sock')], variables).ended;
+  const loaded = stderr.split('\n');
+  assert.ok(loaded.includes('NativeModule http'));
+  assert.ok(!loaded.includes('NativeModule internal/deps/undici/undici'));
+});
+
 test('whoever has read enough of the output hears no complaint', async () => {
   const running = run(fixture, ['logs', '--follow', '--service', 'shop', '-e', 'production']);
   await writes(running, 'line 3');

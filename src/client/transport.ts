@@ -81,7 +81,8 @@ function overNetwork(name: string, base: string, socketPath: string | undefined,
     name,
     send: async ({ method, path, headers, body = '', signal, slow }) => {
       const url = new URL(`${base}${path}`);
-      const { request: ask } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+      // Importing this module would load Node's own `fetch` with it, which takes five times as long.
+      const { request: ask } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
       const sized = { ...headers, 'content-length': String(Buffer.byteLength(body)) };
       const timeout = patience.connectMs;
       const asking = ask(url, { method, headers: sized, socketPath, signal, timeout, agent: false });

@@ -44,8 +44,8 @@ export async function askTotals(spec: NginxRouterSpec, token: string): Promise<T
 async function get(spec: NginxRouterSpec, token: string, what: string): Promise<string> {
   const address = spec.reachAt ?? local(spec.listen);
   const tls = spec.tls !== undefined;
-  // Loaded when NGINX is asked: with them every command would start later.
-  const { request } = tls ? await import('node:https') : await import('node:http');
+  // Loaded when NGINX is asked: with them every command would start later. An import would load Node's own `fetch` with them.
+  const { request } = process.getBuiltinModule(tls ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     const options = {
       host: address.host,
