@@ -38,18 +38,22 @@ Metrics in the Prometheus text format, with the labels \`service\` and \`environ
 ${table(['Metric', 'Meaning'], rows)}`;
 }
 
-export function apiPages(): readonly ReferencePage[] {
+export async function apiPages(): Promise<readonly ReferencePage[]> {
   const routes: readonly Route[] = [...Object.values(calls), ...Object.values(streams)] as readonly Route[];
+  const requests = await Promise.all(routes.map(async (route) => [titleOf(route), await route.request()] as const));
   const parts = [
     '# HTTP API',
     generatedNotice('src/api/routes.ts'),
     introduction,
-    ...routes.map(section),
+    ...(await Promise.all(routes.map(section))),
     ownRoutes(),
     `## Failures\n\n${statusTable()}\n\nA \`request.invalid\` is also told with 404, 405, 413 or 415 where that says more.`,
   ];
-  const requests = z.object(Object.fromEntries(routes.map((route) => [titleOf(route), route.request])));
-  const schemas = z.toJSONSchema(requests, { unrepresentable: 'any', io: 'input', reused: 'ref' });
+  const schemas = z.toJSONSchema(z.object(Object.fromEntries(requests)), {
+    unrepresentable: 'any',
+    io: 'input',
+    reused: 'ref',
+  });
   return [
     { path: 'docs/reference/api.md', text: `${parts.join('\n\n')}\n` },
     { path: 'docs/reference/api.schema.json', text: `${JSON.stringify(schemas, undefined, 2)}\n` },
@@ -60,12 +64,8 @@ function titleOf(route: Route): string {
   return `${route.method} ${route.path}`;
 }
 
-function schemaOf(route: Route): JsonSchema {
-  return z.toJSONSchema(route.request, { unrepresentable: 'any', io: 'input' });
-}
-
-function section(route: Route): string {
-  const schema = schemaOf(route);
+async function section(route: Route): Promise<string> {
+  const schema: JsonSchema = z.toJSONSchema(await route.request(), { unrepresentable: 'any', io: 'input' });
   const needed = new Set(schema['required'] as readonly string[] | undefined);
   const fields = Object.entries((schema['properties'] ?? {}) as Record<string, JsonSchema>);
   const rows = fields.map(([name, field]) => [

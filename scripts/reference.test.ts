@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { referencePages, stalePages } from './reference.ts';
 
 test('the generated reference pages are fresh (else run `node scripts/reference.ts`)', async () => {
-  assert.ok(referencePages().length > 0);
+  assert.ok((await referencePages()).length > 0);
   assert.deepEqual(await stalePages(), []);
 });
 
-test('every link within a page leads to a heading of it', () => {
-  for (const { path, text } of referencePages().filter((page) => page.path.endsWith('.md'))) {
+test('every link within a page leads to a heading of it', async () => {
+  for (const { path, text } of (await referencePages()).filter((page) => page.path.endsWith('.md'))) {
     const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
       heading
         .toLowerCase()

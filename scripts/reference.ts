@@ -13,14 +13,14 @@ import { statesPage } from './reference-states.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Every generated page; a new generator is added here. */
-export function referencePages(): readonly ReferencePage[] {
-  return [...apiPages(), cliPage(), ...configPages(), failuresPage(), statesPage()];
+export async function referencePages(): Promise<readonly ReferencePage[]> {
+  return [...(await apiPages()), cliPage(), ...configPages(), failuresPage(), statesPage()];
 }
 
 /** The pages, by their path in the project, whose file is not what its generator makes. */
 export async function stalePages(): Promise<readonly string[]> {
   const stale: string[] = [];
-  for (const page of referencePages()) {
+  for (const page of await referencePages()) {
     if ((await readIfThere(`${root}${page.path}`)) !== page.text) stale.push(page.path);
   }
   return stale;
@@ -36,7 +36,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
 }
 
 async function writePages(): Promise<void> {
-  for (const page of referencePages()) {
+  for (const page of await referencePages()) {
     const file = `${root}${page.path}`;
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, page.text);

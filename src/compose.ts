@@ -1,6 +1,7 @@
 // Puts the real drivers together; nothing else knows them.
 
 import { hostname } from 'node:os';
+import type { Desk } from './api/desk.ts';
 import { canonicalJson } from './base/canonical-json.ts';
 import { Failure } from './base/failure.ts';
 import type { Log } from './base/log.ts';
@@ -36,9 +37,10 @@ import type { Router } from './ports/router.ts';
 import type { Holder, Store } from './ports/store.ts';
 import { ownToken } from './own-token.ts';
 import { placesUnder, type Places } from './places.ts';
-import { createApp, type App } from './server/app.ts';
+import type { App } from './server/app.ts';
+import { createDesk } from './server/desk.ts';
 import type { Listening } from './server/listen.ts';
-import { createTelemetry, type Telemetry } from './server/telemetry.ts';
+import type { Telemetry } from './server/telemetry.ts';
 
 /** Port of the server on loopback, where nothing else is said. */
 export const defaultPort = 7433;
@@ -54,23 +56,28 @@ export interface ComposeOptions {
 /** A controller on the real drivers of this machine. */
 export interface Composed {
   readonly engine: Engine;
-  readonly app: App;
-  readonly telemetry: Telemetry;
+  readonly desk: Desk;
   readonly places: Places;
   readonly log: Log;
   /** Frees what the drivers hold; the engine must have been closed before. */
   release(): void;
 }
 
-export async function compose(options: ComposeOptions, token?: string): Promise<Composed> {
+export async function compose(options: ComposeOptions): Promise<Composed> {
   const places = placesUnder(options.home);
   const echo = options.verbose ? (line: string) => void process.stderr.write(line) : undefined;
   const log = createFileLog({ file: places.log, clock: systemClock, level: options.verbose ? 'debug' : 'info', echo });
   const store = openSqliteStore({ file: places.store, log });
   const engine = new Engine(await dependencies(places, log, options.aroundStore?.(store) ?? store, options.timing));
+  return { engine, desk: createDesk(engine), places, log, release: () => store.close() };
+}
+
+/** What others reach a controller by. Loaded when somebody listens: a command that stays in its own process starts faster without it. */
+async function openUp({ engine, desk, log }: Composed, token?: string): Promise<{ app: App; telemetry: Telemetry }> {
+  const { createApp } = await import('./server/app.ts');
+  const { createTelemetry } = await import('./server/telemetry.ts');
   const telemetry = createTelemetry({ controller: engine, log });
-  const app = createApp({ controller: engine, metrics: telemetry.metrics, log, token });
-  return { engine, app, telemetry, places, log, release: () => store.close() };
+  return { app: createApp({ desk, metrics: telemetry.metrics, log, token }), telemetry };
 }
 
 async function dependencies(
@@ -202,11 +209,11 @@ async function isDead(holder: Holder): Promise<boolean> {
 /** A controller in this process. While it carries something out, others reach it at the socket, as they would a server. */
 export async function connectHere(options: ConnectOptions): Promise<Connection> {
   const composed = await compose({ home: options.home, verbose: options.verbose });
-  const { engine, app, places } = composed;
-  const client = createClient({ fetch: (request) => app.fetch(request) });
+  const { engine, desk } = composed;
+  const client = createClient({ desk });
   let listening: Listening | undefined;
   const attending = async <T>(work: () => Promise<T>): Promise<T> => {
-    listening ??= await listenUnlessTaken(app, places.socket);
+    listening ??= await listenUnlessTaken(composed);
     engine.attend();
     return work();
   };
@@ -244,11 +251,11 @@ async function outlast(engine: Engine, note?: (text: string) => void): Promise<v
 }
 
 /** Another command may have begun in the same moment and be the one that others reach; who may deploy what, the lease decides. */
-async function listenUnlessTaken(app: App, unixSocket: string): Promise<Listening | undefined> {
-  // Loaded when somebody listens: a command that stays in its own process starts faster without it.
+async function listenUnlessTaken(composed: Composed): Promise<Listening | undefined> {
   const { listen } = await import('./server/listen.ts');
+  const { app } = await openUp(composed);
   try {
-    return await listen({ app, unixSocket });
+    return await listen({ app, unixSocket: composed.places.socket });
   } catch (error) {
     if (error instanceof Failure && error.code === 'server.running') return undefined;
     throw error;
@@ -262,12 +269,15 @@ export async function startServer(options: ServerOptions): Promise<ServerHandle>
   // On loopback a token that only our user can read is enough; an address that others see needs one that somebody chose.
   const ownSuffices = options.token === undefined && (await isLoopbackHost(address.host));
   const token = ownSuffices ? ownToken(placesUnder(options.home).token) : options.token;
-  const composed = await compose({ home: options.home, verbose: options.verbose }, token);
-  const { engine, app, telemetry, places } = composed;
+  const composed = await compose({ home: options.home, verbose: options.verbose });
+  const { engine, places } = composed;
   const stop = new AbortController();
   let listening: Listening;
+  let telemetry: Telemetry;
   try {
-    listening = await listen({ app, ...address, unixSocket: options.socket ?? places.socket });
+    const opened = await openUp(composed, token);
+    telemetry = opened.telemetry;
+    listening = await listen({ app: opened.app, ...address, unixSocket: options.socket ?? places.socket });
   } catch (error) {
     composed.release();
     throw error;

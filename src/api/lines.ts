@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { FailureData } from '../base/failure.ts';
-import { failure } from './schema-replies.ts';
+import { failure } from './schema-failure.ts';
 
 /** A stream that ended badly says why in its last line. */
 const failureLine = z.object({ failure });

@@ -1,8 +1,13 @@
 // The table of routes: the whole wire contract, from which the server, the client and the reference page are made.
 
-import * as z from 'zod';
-import * as replies from './schema-replies.ts';
-import * as requests from './schema-requests.ts';
+import type * as z from 'zod';
+
+/** Made with the first question of its route: making the schemas of all routes takes longer than most commands. */
+export type RouteSchema<T> = () => Promise<z.ZodType<T>>;
+
+const requests = () => import('./schema-requests.ts');
+const specRequests = () => import('./schema-spec-requests.ts');
+const replies = () => import('./schema-replies.ts');
 
 /** A question with one answer. A GET carries its request in path and query, a POST as a JSON body. */
 export interface CallRoute<Request, Reply> {
@@ -11,8 +16,8 @@ export interface CallRoute<Request, Reply> {
   /** `:name` stands for the field of that name of the request. */
   readonly path: string;
   readonly summary: string;
-  readonly request: z.ZodType<Request>;
-  readonly reply: z.ZodType<Reply>;
+  readonly request: RouteSchema<Request>;
+  readonly reply: RouteSchema<Reply>;
   /** What one `reply` is, for the reference page. */
   readonly answer: string;
   /** The answer may take minutes: files are read, checks are carried out. */
@@ -25,8 +30,8 @@ export interface StreamRoute<Request, Item> {
   readonly method: 'GET';
   readonly path: string;
   readonly summary: string;
-  readonly request: z.ZodType<Request>;
-  readonly item: z.ZodType<Item>;
+  readonly request: RouteSchema<Request>;
+  readonly item: RouteSchema<Item>;
   readonly answer: string;
   /** Also told as `text/event-stream` to who asks for it. */
   readonly events: boolean;
@@ -54,68 +59,68 @@ function stream<Request, Item>(path: string, options: StreamOptions<Request, Ite
 export const calls = {
   plan: post('/v1/plan', {
     summary: 'Says what a deployment would do. Changes nothing.',
-    request: requests.deployRequest,
-    reply: replies.planAnswer,
+    request: async () => (await specRequests()).deployRequest,
+    reply: async () => (await replies()).planAnswer,
     answer: 'the plan, and the digest by which a deployment can be held to it',
     slow: true,
   }),
   deploy: post('/v1/deployments', {
     summary: 'Begins a deployment. Answers when it is committed and under way.',
-    request: requests.deployRequest,
-    reply: replies.rollout,
+    request: async () => (await specRequests()).deployRequest,
+    reply: async () => (await replies()).rollout,
     answer: 'the deployment',
     slow: true,
   }),
   planRollback: post('/v1/rollback/plan', {
     summary: 'Says what a rollback would do. Changes nothing.',
-    request: requests.rollbackRequest,
-    reply: replies.planAnswer,
+    request: async () => (await requests()).rollbackRequest,
+    reply: async () => (await replies()).planAnswer,
     answer: 'the plan and its digest',
     slow: true,
   }),
   rollback: post('/v1/rollback', {
     summary: 'Begins a deployment that goes back to an earlier release.',
-    request: requests.rollbackRequest,
-    reply: replies.rollout,
+    request: async () => (await requests()).rollbackRequest,
+    reply: async () => (await replies()).rollout,
     answer: 'the deployment',
     slow: true,
   }),
   command: post('/v1/command', {
     summary: 'Gives a command to the deployment under way.',
-    request: requests.commandRequest,
-    reply: replies.rollout,
+    request: async () => (await requests()).commandRequest,
+    reply: async () => (await replies()).rollout,
     answer: 'the deployment as the command left it',
     slow: true,
   }),
   status: get('/v1/status', {
     summary: 'All that can be said of one scope now, or of every scope.',
-    request: requests.statusRequest,
-    reply: z.array(replies.scopeStatus),
+    request: async () => (await requests()).statusRequest,
+    reply: async () => (await replies()).scopeStatuses,
     answer: 'a list with one status per scope',
   }),
   history: get('/v1/deployments', {
     summary: 'Deployments, newest first.',
-    request: requests.historyQuery,
-    reply: z.array(replies.rollout),
+    request: async () => (await requests()).historyQuery,
+    reply: async () => (await replies()).rollouts,
     answer: 'a list of deployments',
   }),
   detail: get('/v1/deployments/:deployment', {
     summary: 'One deployment with all its records.',
-    request: requests.detailRequest,
-    reply: replies.deploymentDetail,
+    request: async () => (await requests()).detailRequest,
+    reply: async () => (await replies()).deploymentDetail,
     answer: 'the deployment and its records, oldest first',
   }),
   validate: post('/v1/validate', {
     summary: 'Carries out the checks of a specification against what is running.',
-    request: requests.validateRequest,
-    reply: z.array(replies.checkOutcome),
+    request: async () => (await specRequests()).validateRequest,
+    reply: async () => (await replies()).checkOutcomes,
     answer: 'a list with one outcome per check',
     slow: true,
   }),
   prune: post('/v1/prune', {
     summary: 'Removes releases and instances that nothing needs any more.',
-    request: requests.pruneRequest,
-    reply: replies.pruneAnswer,
+    request: async () => (await requests()).pruneRequest,
+    reply: async () => (await replies()).pruneAnswer,
     answer: 'what was removed, or would be',
     slow: true,
   }),
@@ -125,29 +130,36 @@ export const calls = {
 export const streams = {
   stream: stream('/v1/events', {
     summary: 'Records as they are committed, and live numbers in between.',
-    request: requests.streamQuery,
-    item: replies.streamItem,
+    request: async () => (await requests()).streamQuery,
+    item: async () => (await replies()).streamItem,
     answer: 'a record or live numbers, by `kind`',
     events: true,
   }),
   logs: stream('/v1/logs', {
     summary: 'Lines that instances wrote.',
-    request: requests.logsRequest,
-    item: replies.logLine,
+    request: async () => (await requests()).logsRequest,
+    item: async () => (await replies()).logLine,
     answer: 'a line with the instance that wrote it',
     events: false,
   }),
 } as const;
 
+/** Makes the schemas of all requests, for a server: an upgrade may replace its files while it runs. */
+export async function loadRequestSchemas(): Promise<void> {
+  await Promise.all([...Object.values(calls), ...Object.values(streams)].map((route) => route.request()));
+}
+
 export type CallName = keyof typeof calls;
 export type StreamName = keyof typeof streams;
 
-export type RequestOf<Name extends CallName | StreamName> = z.output<
+type OutputOf<Schema extends RouteSchema<unknown>> = z.output<Awaited<ReturnType<Schema>>>;
+
+export type RequestOf<Name extends CallName | StreamName> = OutputOf<
   Name extends CallName
     ? (typeof calls)[Name]['request']
     : Name extends StreamName
       ? (typeof streams)[Name]['request']
       : never
 >;
-export type ReplyOf<Name extends CallName> = z.output<(typeof calls)[Name]['reply']>;
-export type ItemOf<Name extends StreamName> = z.output<(typeof streams)[Name]['item']>;
+export type ReplyOf<Name extends CallName> = OutputOf<(typeof calls)[Name]['reply']>;
+export type ItemOf<Name extends StreamName> = OutputOf<(typeof streams)[Name]['item']>;

@@ -1,8 +1,6 @@
 // Schemas of every reply and stream item of a controller, as far as a client has to be sure of them.
 
 import * as z from 'zod';
-import type { FailureData } from '../base/failure.ts';
-import { type FailureCode, failureCatalogue } from '../base/failure-catalogue.ts';
 import type { Judgement } from '../core/gate/verdict.ts';
 import type { Instance, LogLine } from '../core/instance.ts';
 import { type Plan, type PlannedStep, strategyNames } from '../core/plan/plan.ts';
@@ -66,6 +64,8 @@ export const rollout = outer<Rollout>({
   deadlineAt: z.number(),
 });
 
+export const rollouts = z.array(rollout);
+
 const record = outer<EventRecord>({
   sequence: z.number(),
   at: z.number(),
@@ -95,6 +95,8 @@ export const scopeStatus = outer<ScopeStatus>({
   live: live.optional(),
 });
 
+export const scopeStatuses = z.array(scopeStatus);
+
 export const deploymentDetail = outer<DeploymentDetail>({ rollout, records: z.array(record) });
 
 export const streamItem: z.ZodType<StreamItem> = z.union([
@@ -109,7 +111,7 @@ export const logLine = outer<LogLine>({
   text: z.string(),
 });
 
-export const checkOutcome = outer<CheckOutcome>({
+const checkOutcome = outer<CheckOutcome>({
   name: z.string(),
   passed: z.boolean(),
   attempts: z.number(),
@@ -117,19 +119,10 @@ export const checkOutcome = outer<CheckOutcome>({
   reason: z.string(),
 });
 
+export const checkOutcomes = z.array(checkOutcome);
+
 export const pruneAnswer = outer<PruneAnswer>({
   releases: z.array(outer<PruneAnswer['releases'][number]>({ id: z.string(), bytes: z.number() })),
   instances: z.array(z.string()),
   dryRun: z.boolean(),
-});
-
-const codes = Object.keys(failureCatalogue) as [FailureCode, ...FailureCode[]];
-
-/** A code that this version does not know becomes `internal`; message and remedy stay. */
-export const failure: z.ZodType<FailureData> = z.object({
-  code: z.enum(codes).catch('internal'),
-  message: z.string(),
-  remedy: z.string(),
-  at: z.string().optional(),
-  details: z.record(z.string(), z.unknown()).optional(),
 });

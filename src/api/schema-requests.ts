@@ -1,41 +1,28 @@
-// Schemas of every request to a controller: checked fully, for anybody may have sent it.
+// Schemas of the requests to a controller but those with a specification: checked fully, for anybody may have sent them.
 
 import * as z from 'zod';
-import { deploySpecSchema } from '../config/deploy-spec-schema.ts';
-import { releaseFactsSchema } from '../core/decision/facts-schema.ts';
 
 const name = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'must be lower-case letters, digits and hyphens, at most 63',
 });
 
 /** Text of people: bounded, and without control characters that could play tricks on a terminal. */
-function words(longest: number): z.ZodString {
+export function words(longest: number): z.ZodString {
   return z
     .string()
     .max(longest)
     .regex(/^[^\p{Cc}]*$/u, { error: 'must not have control characters' });
 }
 
-const actor = words(200).min(1).describe('Who asks, as `user@host`; recorded with everything that follows from it.');
+export const actor = words(200)
+  .min(1)
+  .describe('Who asks, as `user@host`; recorded with everything that follows from it.');
 const release = words(200).min(1).describe('Id of a release.');
 const deployment = words(200).min(1).describe('Id of a deployment.');
 const reason = words(1000).describe('Why, in the words of who asks; recorded.');
 const limit = z.int().min(1).max(1000).describe('At most so many, the newest ones.');
-const spec = deploySpecSchema.describe(
-  'The configuration of one environment, resolved to absolute paths, milliseconds and basis points.',
-);
 
 const scope = z.strictObject({ service: name, environment: name }).describe('Service and environment.');
-
-export const deployRequest = z.strictObject({
-  spec,
-  label: words(200).optional().describe('What people call this release; no part of its identity.'),
-  planDigest: words(200).optional().describe('Digest of a plan made before: refused when a new plan differs.'),
-  facts: releaseFactsSchema
-    .optional()
-    .describe('What is known of the release: results of its checks, what changed, what its tests cover.'),
-  actor,
-});
 
 export const rollbackRequest = z.strictObject({
   scope,
@@ -77,13 +64,6 @@ export const logsRequest = z.strictObject({
   instance: words(200).min(1).optional().describe('Id of an instance.'),
   lastLines: z.int().min(0).max(100_000).describe('So many of the newest lines of each instance first.'),
   follow: z.boolean().describe('Go on with new lines.'),
-});
-
-export const validateRequest = z.strictObject({
-  spec,
-  through: z
-    .enum(['service', 'preview'])
-    .describe('Ask the service through its router, or the release on trial at its instances.'),
 });
 
 export const pruneRequest = z.strictObject({

@@ -17,8 +17,10 @@ import type {
 } from '../engine/controller.ts';
 import { aRecord, aRollout, aSpec, shop } from '../ports/store-samples.ts';
 import type { CallName, ItemOf, ReplyOf, RequestOf, StreamName } from './routes.ts';
-import { failure, rollout, scopeStatus, streamItem } from './schema-replies.ts';
-import { command, deployRequest, historyQuery, logsRequest, rollbackRequest } from './schema-requests.ts';
+import { failure } from './schema-failure.ts';
+import { rollout, scopeStatus, streamItem } from './schema-replies.ts';
+import { command, historyQuery, logsRequest, rollbackRequest } from './schema-requests.ts';
+import { deployRequest } from './schema-spec-requests.ts';
 
 /** Same fields with the same types, whether read-only or not, and as optional. */
 type Same<A, B> = [A] extends [B]

@@ -1,11 +1,10 @@
-// How requests reach a server: within the process, over its unix socket, or over TCP.
+// How requests reach a server: over its unix socket, or over TCP.
 
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { silenceMs } from '../api/protocol.ts';
 
-/** Where the server is; `fetch` is an app in this process. */
+/** Where the server is. */
 export type ServerAddress =
-  | { readonly fetch: (request: Request) => Promise<Response> }
   | { readonly socket: string }
   /** `http://host:port` or `https://…`; a path of it is put before each route's. */
   | { readonly url: string };
@@ -51,27 +50,8 @@ export interface Patience {
 const usualPatience: Patience = { connectMs: 5000, quickMs: 30_000, bodyMs: silenceMs };
 
 export function transportTo(address: ServerAddress, patience = usualPatience): Transport {
-  if ('fetch' in address) return inProcess(address.fetch);
   if ('socket' in address) return overNetwork(address.socket, 'http://localhost', address.socket, patience);
   return overNetwork(address.url, address.url.replace(/\/+$/, ''), undefined, patience);
-}
-
-function inProcess(fetch: (request: Request) => Promise<Response>): Transport {
-  return {
-    name: 'this process',
-    send: async ({ method, path, headers, body, signal }) => {
-      const url = `http://localhost${path}`;
-      const init: RequestInit = { method, headers, body: body ?? null, signal: signal ?? null };
-      const answer = await fetch(new Request(url, init));
-      return {
-        status: answer.status,
-        header: (name) => answer.headers.get(name) ?? undefined,
-        body: (answer.body ?? []) as unknown as AsyncIterable<Uint8Array>,
-        cancel: () => void answer.body?.cancel(),
-      };
-    },
-    close: () => {},
-  };
 }
 
 /** A connection for each request: between processes of one machine it costs nothing, and none can be stale. */

@@ -1,18 +1,16 @@
-// The HTTP application: one fetch-shaped handler that serves sockets and calls within the process alike.
+// The HTTP application: hands what comes over sockets to the desk, and its answers back.
 
 import { type Context, Hono } from 'hono';
-import type * as z from 'zod';
+import type { Desk } from '../api/desk.ts';
 import { apiVersion } from '../api/protocol.ts';
 import type { Health } from '../api/protocol.ts';
 import { type CallName, type StreamName, calls, streams } from '../api/routes.ts';
 import { fieldsOf } from '../api/target.ts';
 import { failureData } from '../base/failure.ts';
 import type { Log } from '../base/log.ts';
-import type { Controller } from '../engine/controller.ts';
 import { RequestFailure, commonHeaders, failureAnswer, jsonAnswer } from './answer.ts';
 import { eventFormat, lastSeen, wantsEvents } from './event-format.ts';
 import { type Caller, Token, assertOwnSite, assertToken, assertVersion } from './guard.ts';
-import { callHandlers, streamHandlers } from './handlers.ts';
 import { readJson } from './request-body.ts';
 import { lineFormat, streamAnswer } from './stream-answer.ts';
 
@@ -23,7 +21,7 @@ export interface Metrics {
 }
 
 export interface AppOptions {
-  readonly controller: Controller;
+  readonly desk: Desk;
   readonly metrics: Metrics;
   readonly log: Log;
   /** With it every route but /health needs it, except over a unix socket. */
@@ -76,50 +74,29 @@ function isCaller(env: Partial<Caller> | undefined): env is Caller {
   return env?.transport !== undefined && env.loopback !== undefined;
 }
 
-/** A handler whose request type is not known here: its route's schema has checked the request. */
-type CheckedHandler<Answer> = (controller: Controller, request: never, gone: AbortSignal) => Answer;
-
-function addCall(app: Hono<AppEnv>, { controller }: AppOptions, name: CallName): void {
+function addCall(app: Hono<AppEnv>, { desk }: AppOptions, name: CallName): void {
   const route = calls[name];
-  const handle: CheckedHandler<Promise<unknown>> = callHandlers[name];
   app.on(route.method, route.path, async (context) => {
-    const input = route.method === 'POST' ? await readJson(context.req.raw) : queryFields(context);
-    const request = parseRequest(route.request, input) as never;
-    return jsonAnswer(await handle(controller, request, context.req.raw.signal));
+    const request = route.method === 'POST' ? await readJson(context.req.raw) : queryFields(context);
+    return jsonAnswer(await desk.call(name, request, context.req.raw.signal));
   });
 }
 
-function addStream(app: Hono<AppEnv>, { controller, log }: AppOptions, name: StreamName): void {
+function addStream(app: Hono<AppEnv>, { desk, log }: AppOptions, name: StreamName): void {
   const route = streams[name];
-  const handle: CheckedHandler<AsyncIterable<unknown>> = streamHandlers[name];
-  app.get(route.path, (context) => {
+  app.get(route.path, async (context) => {
     const { raw } = context.req;
     const asEvents = route.events && wantsEvents(raw);
     const fields = queryFields(context);
     // A browser that connects again says itself what it saw last.
     const seen = asEvents ? lastSeen(raw) : undefined;
-    const request = parseRequest(route.request, seen === undefined ? fields : { ...fields, after: Number(seen) });
-    return streamAnswer({
-      items: (signal) => handle(controller, request as never, signal),
-      gone: raw.signal,
-      format: asEvents ? eventFormat : lineFormat,
-      log,
-    });
+    const items = await desk.stream(name, seen === undefined ? fields : { ...fields, after: Number(seen) });
+    return streamAnswer({ items, gone: raw.signal, format: asEvents ? eventFormat : lineFormat, log });
   });
 }
 
 function queryFields(context: Context<AppEnv>): Record<string, unknown> {
   return fieldsOf(context.req.param(), new URL(context.req.url).searchParams);
-}
-
-function parseRequest(schema: z.ZodType, input: unknown): unknown {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const at = issue?.path.map(String).join('.') ?? '';
-  const more = parsed.error.issues.length > 1 ? ` (and ${parsed.error.issues.length - 1} more)` : '';
-  const place = at === '' ? 'the request' : at;
-  throw new RequestFailure(400, `The request is wrong at ${place}: ${issue?.message ?? 'unknown'}${more}.`, place);
 }
 
 async function metricsAnswer(metrics: Metrics): Promise<Response> {

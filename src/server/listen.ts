@@ -5,6 +5,7 @@ import { type Server, createServer } from 'node:http';
 import { type AddressInfo, BlockList, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
+import { loadRequestSchemas } from '../api/routes.ts';
 import { Failure } from '../base/failure.ts';
 import { failureCatalogue } from '../base/failure-catalogue.ts';
 import { type Address, addressName } from '../core/instance.ts';
@@ -42,6 +43,7 @@ const closingMs = 1000;
  */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { app, unixSocket, host = '127.0.0.1', port } = options;
+  await loadRequestSchemas();
   const opened: Opened[] = [];
   try {
     if (port !== undefined) opened.push(await openTcp(app, host, port));

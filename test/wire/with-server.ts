@@ -8,12 +8,13 @@ import { silentLog } from '../../src/base/log.ts';
 import { type Client, createClient } from '../../src/client/client.ts';
 import type { Controller } from '../../src/engine/controller.ts';
 import { type App, createApp } from '../../src/server/app.ts';
+import { createDesk } from '../../src/server/desk.ts';
 import { type Listening, listen } from '../../src/server/listen.ts';
 
 export const noMetrics = { mediaType: 'text/plain', text: async () => 'no metrics\n' };
 
 export function appOf(controller: Controller, token?: string): App {
-  return createApp({ controller, token, metrics: noMetrics, log: silentLog });
+  return createApp({ desk: createDesk(controller), token, metrics: noMetrics, log: silentLog });
 }
 
 /** The path of a file in a new folder that is removed when the test ends. */
@@ -37,7 +38,7 @@ export async function serve(context: TestContext, controller: Controller, token?
   const listening = await listen({ app, unixSocket: socket, port: 0 });
   const url = listening.addresses[0] ?? '';
   const clients = {
-    process: createClient({ fetch: (request) => app.fetch(request), token }),
+    process: createClient({ desk: createDesk(controller) }),
     socket: createClient({ socket }),
     tcp: createClient({ url, token }),
   };
