@@ -1,6 +1,5 @@
 // The token of a server that was given none: made once, and readable only by the user whose server it is.
 
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -23,6 +22,8 @@ export function ownToken(file: string): string {
   const known = readOwnToken(file);
   if (known !== undefined) return known;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // Loaded with the first token: who only reads one does without.
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
   const temporary = `${file}.${process.pid}`;
   const descriptor = openSync(temporary, 'wx', 0o600);
   try {

@@ -1,6 +1,7 @@
 // Text for terminals: without control characters, and cut, padded and wrapped by the columns that it takes.
 
-import { stripVTControlCharacters } from 'node:util';
+// An import would read all names of the module, and load worker threads and more with them.
+const { stripVTControlCharacters } = process.getBuiltinModule('node:util');
 
 // Characters that move a terminal's cursor, change its state or turn the reading direction around.
 const harmful = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;

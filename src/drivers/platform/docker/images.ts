@@ -1,6 +1,5 @@
 // Finds an image by what never moves, and fetches it from its registry.
 
-import { createInterface } from 'node:readline';
 import * as z from 'zod';
 import { Failure } from '../../../base/failure.ts';
 import type { Log } from '../../../base/log.ts';
@@ -63,6 +62,8 @@ export async function pullImage(api: EngineApi, reference: string, options: Pull
     if (!listening.signal.aborted) silent.abort();
   })();
   const layers = new Map<string, number>();
+  // Loaded with the first image that is fetched.
+  const { createInterface } = process.getBuiltinModule('node:readline');
   try {
     for await (const line of createInterface({ input: report, crlfDelay: Infinity })) {
       heardAt = clock.now();

@@ -2,9 +2,9 @@
 
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 
-const run = promisify(execFile);
+// An import would read all names of the module, and load worker threads and more with them.
+const run = process.getBuiltinModule('node:util').promisify(execFile);
 
 export interface ProcessIdentity {
   readonly pid: number;

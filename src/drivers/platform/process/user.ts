@@ -2,11 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { Failure } from '../../../base/failure.ts';
 import { isCode } from '../../../base/system-error.ts';
 
-const run = promisify(execFile);
+// An import would read all names of the module, and load worker threads and more with them.
+const run = process.getBuiltinModule('node:util').promisify(execFile);
 
 export interface SystemUser {
   readonly name: string;

@@ -4,15 +4,18 @@ import { createServer } from 'node:net';
 
 import type { Address } from '../../../core/instance.ts';
 import type { EmbeddedRouterSpec } from '../../../core/plan/spec.ts';
-import { readCertificate } from './proxy/certificate.ts';
-import { listenFailure } from './proxy/listener.ts';
+import { listenFailure } from './proxy/listen-failure.ts';
 
 /** Rejects with `port.taken`, `router.refused` or `router.certificate`. `running`: what this scope's proxy holds already. */
 export async function checkSettings(
   wanted: EmbeddedRouterSpec,
   running: EmbeddedRouterSpec | undefined,
 ): Promise<void> {
-  if (wanted.tls !== undefined) await readCertificate(wanted.tls);
+  if (wanted.tls !== undefined) {
+    // Loaded with the first certificate: Node's TLS takes longer than all else that a controller loads.
+    const { readCertificate } = await import('./proxy/certificate.ts');
+    await readCertificate(wanted.tls);
+  }
   if (!sameAddress(wanted.listen, running?.listen)) await checkFree(wanted.listen);
   if (wanted.preview !== undefined && !sameAddress(wanted.preview, running?.preview)) await checkFree(wanted.preview);
 }

@@ -1,7 +1,5 @@
 // Starts the thread that receives log lines, and hands over what it receives.
 
-import { Worker } from 'node:worker_threads';
-
 import { Failure } from '../../../base/failure.ts';
 import { ownProgram } from '../../../base/own-files.ts';
 import type { ReceiverCommand, ReceiverOrder, ReceiverReport } from './receiver-protocol.ts';
@@ -22,6 +20,8 @@ export type OnLines = (lines: readonly string[], lost: number) => void;
 
 /** Resolves when it listens. Rejects with `port.taken`, or `disk.failed` where the system forbids it. */
 export async function startReceiver(order: ReceiverOrder, onLines: OnLines): Promise<Receiver> {
+  // Loaded with the first receiver: few commands need one.
+  const { Worker } = process.getBuiltinModule('node:worker_threads');
   const worker = new Worker(ownProgram('drivers/router/log-feed/receiver-main'), {
     workerData: order,
     // Nothing of the controller's environment is needed there.

@@ -2,7 +2,6 @@
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { kill } from 'node:process';
 
 import { Failure } from '../../../base/failure.ts';
 import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
@@ -97,7 +96,7 @@ async function hangUp(pidFile: string): Promise<void> {
   const pid = await pidIn(pidFile);
   try {
     if (pid === undefined) throw new Error('it has no pid in it');
-    kill(pid, 'SIGHUP');
+    process.kill(pid, 'SIGHUP');
   } catch (error) {
     throw new Failure('router.unreachable', `NGINX cannot be asked to reload: ${wordsOf(String(error))}`, {
       at: pidFile,
