@@ -126,6 +126,10 @@ test('alternatives of alternatives without end are given up on', () => {
   assert.match(conformanceProblem(1, schema, resolver({})) ?? '', /takes too much work/);
 });
 
+test('a type that is none is told as what it is', () => {
+  assert.equal(conformanceProblem(false, { type: { toString: {} } }, resolver({})), 'expected a map, got false');
+});
+
 test('no schema and no value make it throw', () => {
   const keywords = [
     'type',

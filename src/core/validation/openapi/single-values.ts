@@ -7,7 +7,9 @@ export function typeProblem(value: unknown, schema: Members): string | undefined
   const { type } = schema;
   const allowed: readonly unknown[] = Array.isArray(type) ? type : type === undefined ? [] : [type];
   if (allowed.length === 0 || allowed.some((name) => isOfType(value, name))) return undefined;
-  return `expected ${allowed.join(' or ').slice(0, 60)}, got ${shown(value)}`;
+  // What stands where a type should may be anything, even a map that cannot be made a text.
+  const names = allowed.map((name) => (typeof name === 'string' ? name : shown(name)));
+  return `expected ${names.join(' or ').slice(0, 60)}, got ${shown(value)}`;
 }
 
 function isOfType(value: unknown, name: unknown): boolean {
