@@ -69,6 +69,28 @@ describe('the HAProxy router', { skip: withoutHaproxy }, () => {
     );
   });
 
+  test('connections that traffic has left are closed before the instance gives them up', async (bench) => {
+    const { router, spec } = await bench.router();
+    const old = await bench.instance('old', (_request, response) => void setTimeout(() => response.end('old'), 20));
+    // As Node has it where nothing is said.
+    old.server.keepAliveTimeout = 5_000;
+    let givenUp = 0;
+    old.server.on('timeout', (socket) => {
+      givenUp += 1;
+      socket.destroy();
+    });
+    await router.apply(routesOf(1, [group('old', 10_000, old)]));
+    const load = startLoad(spec.listen);
+    await until(() => load.served > 200);
+    assert.deepEqual(await load.stop(), []);
+    let open = 1;
+    await until(() => {
+      old.server.getConnections((_error, count) => (open = count));
+      return open === 0;
+    });
+    assert.equal(givenUp, 0);
+  });
+
   test('whichever order a killed controller had come to, the next apply mends it', async (bench) => {
     const { router, haproxy, spec } = await bench.router();
     const endpoints = await Promise.all(['old', 'new'].map((name) => bench.instance(name)));
