@@ -1,15 +1,15 @@
 // `npm run bench:switch`: deployments and ways back in a row under steady load, with a real server, proxy and instances.
-// Flags: --router embedded|haproxy|nginx, --platform (see test/load/platforms.ts), --deployments N, --requests N, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
+// Flags: --router embedded|haproxy|nginx, --platform (see test/load/platforms.ts), --deployments N, --requests N and --ways-back N at least, --rate N per second, --seconds N at most. Exits with 1 when a goal is missed.
 
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
-import type { LoadReport } from '../load/report.ts';
+import type { LastReport } from '../load/report.ts';
 import { frontNames } from '../load/front.ts';
 import { platformNames } from '../load/platforms.ts';
 import { runLoad, type RunningLoad } from '../load/run-load.ts';
 import { type Act, type Outcome, Scenario } from '../load/scenario.ts';
-import { SentRequests } from '../load/sent-requests.ts';
+import { type Sent, sentByAnswers, SentRequests } from '../load/sent-requests.ts';
 import { Site } from '../load/site.ts';
 import { extra, script } from './switch/script.ts';
 import { goalsOf, printGoals, printOutcome, printTimes, timesOf } from './switch/figures.ts';
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '300' },
     platform: { type: 'string', default: 'process' },
     router: { type: 'string', default: 'embedded' },
+    'ways-back': { type: 'string', default: '10' },
   },
 });
 
@@ -69,19 +70,22 @@ async function bench(): Promise<boolean> {
     printOutcome(outcome, seconds());
   };
   for (const act of script(Number(values.deployments))) await play(act);
+  const measured = (): number => outcomes.filter(({ decidedAt }) => decidedAt !== undefined).length;
+  const enough = async (running: RunningLoad): Promise<boolean> =>
+    measured() >= Number(values['ways-back']) && (await running.report()).requests >= Number(values.requests);
   // What is left of the requests is used for more ways back, whose times are what is measured.
-  while ((await load.report()).requests < Number(values.requests) && seconds() < Number(values.seconds))
-    await play(extra(outcomes.length));
+  while (!(await enough(load)) && seconds() < Number(values.seconds)) await play(extra(outcomes.length));
   const report = await load.stop();
   await sent?.end();
-  return judge(site, report, outcomes, sent);
+  const told = Object.keys(report.routed).length > 0;
+  return judge(site, report, outcomes, told ? sentByAnswers(report.routed) : sent);
 }
 
 async function judge(
   site: Site,
-  report: LoadReport,
+  report: LastReport,
   outcomes: readonly Outcome[],
-  sent: SentRequests | undefined,
+  sent: Sent | undefined,
 ): Promise<boolean> {
   const times = timesOf(outcomes, sent, await site.readRecords());
   printTimes(times);

@@ -11,6 +11,7 @@ import { feedToken } from '../../src/drivers/router/haproxy/config/names.ts';
 import { parseLogLine, whoseLine } from '../../src/drivers/router/haproxy/feed/log-line.ts';
 import { placesUnder } from '../../src/places.ts';
 import { freePort } from '../free-port.ts';
+import { headers } from './protocol.ts';
 import { Haproxy } from '../programs/haproxy.ts';
 import { OwnNginx } from '../programs/nginx.ts';
 
@@ -23,7 +24,7 @@ export interface Front {
   readonly settings: object;
   /** The ports that instances should have, because it knows addresses beforehand; undefined: any. */
   readonly ports?: { readonly from: number; readonly to: number } | undefined;
-  /** Every finished request, beside the controller that reads them too; undefined where only the controller can. */
+  /** Every finished request, beside the controller that reads them too; undefined where only the controller can, and answers say it. */
   readonly feed?: ((scope: Scope, signal: AbortSignal) => AsyncIterable<SampleBatch>) | undefined;
   /** From the decision to the last request on the release that was left, 99 of 100 at most; milliseconds. */
   readonly switchGoalMs: number;
@@ -96,7 +97,8 @@ async function haproxy({ port }: FrontOptions): Promise<Front> {
 }
 
 async function ownNginx({ port }: FrontOptions): Promise<Front> {
-  const nginx = await OwnNginx.make();
+  // Its own clock, because a request that it sent may wait long for a processor where instances have few.
+  const nginx = await OwnNginx.make({ http: `add_header ${headers.routed} "$msec $request_time";` });
   await nginx.start();
   return {
     settings: { nginx: { listen: `127.0.0.1:${port}`, include: nginx.include, program: [...nginx.program] } },

@@ -3,7 +3,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 import { PlainConnection } from './plain-connection.ts';
-import { type Kind, type LoadOrder, type LoadReport, Tally } from './report.ts';
+import { type Kind, type LastReport, type LoadOrder, type LoadReport, Tally } from './report.ts';
 import { download, slowDownload, socket, type Stream, StreamBroken, upload } from './streams.ts';
 
 /** Streams that live so short, or longer up to the order's limit. */
@@ -48,11 +48,11 @@ export class Generator {
   }
 
   /** Begins nothing new, and lets everything that was begun end. */
-  async stop(): Promise<LoadReport> {
+  async stop(): Promise<LastReport> {
     this.#stopping = true;
     await Promise.all(this.#connections.map((connection) => connection.stop()));
     await Promise.all(this.#streams);
-    return this.report();
+    return this.#tally.lastReport(this.#stall.max / 1e6);
   }
 
   #repeat(kind: Kind, stream: Stream, count: number): readonly Promise<void>[] {

@@ -96,13 +96,17 @@ export class PlainConnection {
   #answered(head: string, body: string): void {
     const { target, tally } = this.#options;
     const status = Number(head.slice(9, 12));
-    const judged = judge(target, { status, body, field: (name) => field(head, name) }, this.#id);
+    const lower = head.toLowerCase();
+    const judged = judge(target, { status, body, field: (name) => field(head, name, lower) }, this.#id);
     if (judged.kind === 'bad') {
       return this.#fail(`${firstLine(head)}: ${body.slice(0, 100)}`, field(head, headers.instance));
     }
     if (judged.kind === 'good') tally.served(judged.version);
     else tally.deliberate(judged.version);
-    if (field(head, 'connection') === 'close') this.#socket?.destroy();
+    const [answeredAt, took] = field(head, headers.routed, lower)?.split(' ') ?? [];
+    // A thousand times 0.034 is not 34.
+    if (took !== undefined) tally.routed(judged.version, Math.round((Number(answeredAt) - Number(took)) * 1000));
+    if (field(head, 'connection', lower) === 'close') this.#socket?.destroy();
     this.#next();
   }
 
@@ -130,8 +134,9 @@ export class PlainConnection {
   }
 }
 
-function field(head: string, name: string): string | undefined {
-  const at = head.toLowerCase().indexOf(`\r\n${name}:`);
+/** `lower`: the head in small letters, where that is known. */
+function field(head: string, name: string, lower = head.toLowerCase()): string | undefined {
+  const at = lower.indexOf(`\r\n${name}:`);
   if (at < 0) return undefined;
   const start = at + name.length + 3;
   const end = head.indexOf('\r\n', start);

@@ -27,6 +27,39 @@ const projectRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 /** By which containers of one site are known. */
 const label = (site: Site): string => `sluice.test=${basename(site.directory)}`;
 
+/** What is said of all containers. */
+function containers(site: Site): object {
+  const [name = '', value] = label(site).split('=');
+  return {
+    labels: { [name]: value },
+    volumes: [`${projectRoot}:${projectRoot}:ro`, `${site.records}:${site.records}`],
+  };
+}
+
+/** The service's program is that of the project, mounted; what differs between versions is in the image. */
+const inContainers = {
+  settings: (site) => ({
+    docker: { ...containers(site), ...(site.front.ports === undefined ? {} : { ports: site.front.ports }) },
+  }),
+  release: async (site, file) => {
+    const reference = `sluice-test/load:${basename(site.directory)}-${file.version}`;
+    await buildImage(reference, {
+      Dockerfile: `FROM ${await nodeImage()}\nCOPY version.json /app/version.json\n`,
+      'version.json': JSON.stringify(file),
+    });
+    return { image: reference, command: ['node', '--disable-warning=ExperimentalWarning', servicePath] };
+  },
+  more: { port: 8080 },
+  env: { HOST: '0.0.0.0' },
+  close: async (site) => {
+    await removeLabelled(label(site));
+    for (const { RepoTags } of await docker.listImages())
+      for (const tag of RepoTags ?? [])
+        if (tag.startsWith(`sluice-test/load:${basename(site.directory)}-`))
+          await docker.getImage(tag).remove({ force: true });
+  },
+} satisfies LoadPlatform;
+
 const platforms = {
   process: {
     settings: ({ front: { ports } }) => (ports === undefined ? 'process' : { process: { ports } }),
@@ -35,36 +68,9 @@ const platforms = {
       command: [process.execPath, '--disable-warning=ExperimentalWarning', servicePath],
     }),
   },
-  /** The service's program is that of the project, mounted; what differs between versions is in the image. */
-  docker: {
-    settings: (site) => {
-      const [name = '', value] = label(site).split('=');
-      return {
-        docker: {
-          labels: { [name]: value },
-          ...(site.front.ports === undefined ? {} : { ports: site.front.ports }),
-          volumes: [`${projectRoot}:${projectRoot}:ro`, `${site.records}:${site.records}`],
-        },
-      };
-    },
-    release: async (site, file) => {
-      const reference = `sluice-test/load:${basename(site.directory)}-${file.version}`;
-      await buildImage(reference, {
-        Dockerfile: `FROM ${await nodeImage()}\nCOPY version.json /app/version.json\n`,
-        'version.json': JSON.stringify(file),
-      });
-      return { image: reference, command: ['node', '--disable-warning=ExperimentalWarning', servicePath] };
-    },
-    more: { port: 8080 },
-    env: { HOST: '0.0.0.0' },
-    close: async (site) => {
-      await removeLabelled(label(site));
-      for (const { RepoTags } of await docker.listImages())
-        for (const tag of RepoTags ?? [])
-          if (tag.startsWith(`sluice-test/load:${basename(site.directory)}-`))
-            await docker.getImage(tag).remove({ force: true });
-    },
-  },
+  docker: inContainers,
+  /** The router goes to the containers' own addresses, and no program of the engine stands between. */
+  'docker-addresses': { ...inContainers, settings: (site) => ({ docker: { ...containers(site), publish: 'off' } }) },
 } satisfies Record<string, LoadPlatform>;
 
 export type PlatformName = keyof typeof platforms;

@@ -8,6 +8,8 @@ export const headers = {
   deliberate: 'x-deliberate',
   /** On every request of the load; health checks and validations do not have it. */
   load: 'x-load',
+  /** On answers that came by a router that can say it: when the router answered, and how long after the request came to it; epoch seconds and seconds. */
+  routed: 'x-routed',
 } as const;
 
 /** `version.json` of a release. */

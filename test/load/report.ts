@@ -52,6 +52,12 @@ export interface LoadReport {
   readonly versions: Readonly<Record<string, number>>;
 }
 
+/** When the load has ended. */
+export interface LastReport extends LoadReport {
+  /** When plain requests came to a router whose answers say it, by the version that served them; epoch milliseconds. */
+  readonly routed: Readonly<Record<string, readonly number[]>>;
+}
+
 const failuresKept = 50;
 
 export class Tally {
@@ -65,6 +71,7 @@ export class Tally {
   #servedAt: number | undefined;
   readonly #failures: LoadFailure[] = [];
   readonly #versions = new Map<string, number>();
+  readonly #routed = new Map<string, number[]>();
 
   served(version: string): void {
     this.#requests += 1;
@@ -77,6 +84,13 @@ export class Tally {
   deliberate(version: string): void {
     this.served(version);
     this.#deliberate += 1;
+  }
+
+  /** `at` in epoch milliseconds. */
+  routed(version: string, at: number): void {
+    const known = this.#routed.get(version);
+    if (known === undefined) this.#routed.set(version, [at]);
+    else known.push(at);
   }
 
   streamed(): void {
@@ -95,6 +109,10 @@ export class Tally {
     } else this.#cut += 1;
     if (this.#failures.length >= failuresKept) return;
     this.#failures.push({ at: Date.now(), kind, problem, after: Math.round(performance.now() - startedAt), instance });
+  }
+
+  lastReport(longestStallMs: number): LastReport {
+    return { ...this.report(longestStallMs), routed: Object.fromEntries(this.#routed) };
   }
 
   report(longestStallMs: number): LoadReport {

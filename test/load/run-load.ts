@@ -5,12 +5,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import type { LoadMessage } from './child.ts';
-import type { LoadOrder, LoadReport } from './report.ts';
+import type { LastReport, LoadOrder, LoadReport } from './report.ts';
 
 export interface RunningLoad {
   report(): Promise<LoadReport>;
   /** Lets what was begun end, and the process with it. */
-  stop(): Promise<LoadReport>;
+  stop(): Promise<LastReport>;
   /** Ends the process at once. */
   kill(): void;
 }
@@ -31,7 +31,7 @@ function tell(child: ChildProcess, message: LoadMessage): void {
   child.send(message);
 }
 
-async function ask(child: ChildProcess, message: LoadMessage): Promise<LoadReport> {
+async function ask<Report extends LoadReport>(child: ChildProcess, message: LoadMessage): Promise<Report> {
   const ended = new AbortController();
   const exit = once(child, 'exit', { signal: ended.signal }).then(() => {
     throw new Error('the load generator ended before it answered');
@@ -42,7 +42,7 @@ async function ask(child: ChildProcess, message: LoadMessage): Promise<LoadRepor
   answer.catch(() => undefined);
   tell(child, message);
   try {
-    const [report] = (await Promise.race([answer, exit])) as [LoadReport];
+    const [report] = (await Promise.race([answer, exit])) as [Report];
     return report;
   } finally {
     ended.abort();

@@ -3,7 +3,29 @@
 import type { SampleBatch } from '../../src/core/gate/sample.ts';
 import type { ReleaseId } from '../../src/core/release.ts';
 
-export class SentRequests {
+/** Who can say when requests were sent to a release. */
+export interface Sent {
+  /** Epoch milliseconds of the last request that was sent to the release between two moments; undefined where none was, `NaN` where that is not known. */
+  lastBetween(left: Left, from: number, to: number): number | undefined;
+}
+
+interface Left {
+  readonly release: ReleaseId;
+  readonly version: string;
+}
+
+/** By what a router wrote on its answers. */
+export function sentByAnswers(routed: Readonly<Record<string, readonly number[]>>): Sent {
+  return { lastBetween: ({ version }, from, to) => lastOf(routed[version], from, to) };
+}
+
+/** Undefined where there is none. */
+function lastOf(moments: readonly number[] | undefined, from: number, to: number): number | undefined {
+  return moments?.filter((at) => at >= from && at <= to).reduce((last, at) => Math.max(last, at), from);
+}
+
+/** By the feed. */
+export class SentRequests implements Sent {
   readonly #stop = new AbortController();
   readonly #byRelease = new Map<ReleaseId, number[]>();
   readonly #reading: Promise<void>;
@@ -20,13 +42,9 @@ export class SentRequests {
     await this.#reading;
   }
 
-  /** Epoch milliseconds of the last request that was sent to the release between two moments; undefined where none was, `NaN` where the feed lost some. */
-  lastBetween(release: ReleaseId, from: number, to: number): number | undefined {
+  lastBetween({ release }: Left, from: number, to: number): number | undefined {
     if (this.#lost > 0) return Number.NaN;
-    return this.#byRelease
-      .get(release)
-      ?.filter((at) => at >= from && at <= to)
-      .reduce((last, at) => Math.max(last, at), from);
+    return lastOf(this.#byRelease.get(release), from, to);
   }
 
   async #read(feed: AsyncIterable<SampleBatch>): Promise<void> {

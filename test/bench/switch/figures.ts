@@ -3,7 +3,7 @@
 import type { InstanceRecord } from '../../load/protocol.ts';
 import type { LoadReport } from '../../load/report.ts';
 import type { Act, Outcome } from '../../load/scenario.ts';
-import type { SentRequests } from '../../load/sent-requests.ts';
+import type { Sent } from '../../load/sent-requests.ts';
 
 /** Two answers to users may be so far apart, over all connections; the generator's own pauses are taken off. */
 const gapGoalMs = 100;
@@ -22,7 +22,7 @@ export interface SwitchTime {
 
 export function timesOf(
   outcomes: readonly Outcome[],
-  sent: SentRequests | undefined,
+  sent: Sent | undefined,
   records: readonly InstanceRecord[],
 ): readonly SwitchTime[] {
   return outcomes.flatMap(({ act, rollout, decidedAt, askedAt, left }) => {
@@ -31,8 +31,7 @@ export function timesOf(
     const arrivedMs = lastArrival(left, records, decidedAt, until) - decidedAt;
     return {
       kind: act.kind,
-      sentMs:
-        sent === undefined ? arrivedMs : (sent.lastBetween(left.release, decidedAt, until) ?? decidedAt) - decidedAt,
+      sentMs: sent === undefined ? arrivedMs : (sent.lastBetween(left, decidedAt, until) ?? decidedAt) - decidedAt,
       arrivedMs,
       askedMs: askedAt === undefined ? undefined : decidedAt - askedAt,
     };
