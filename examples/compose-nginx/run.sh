@@ -2,7 +2,8 @@
 # Starts a Compose project, puts its service under Sluice while requests go on, deploys another version by canary, goes back, deploys it
 # again blue-green, and ends with the number of requests that failed and of objects that were lost. Everything it starts is ended and
 # removed. SLUICE names the program where it is not installed: SLUICE="node …/main.ts"; COMPOSE another program than `docker compose`.
-# OLD_IMAGE and NEW_IMAGE name the versions, POSTGRES_IMAGE, REDIS_IMAGE and NGINX_IMAGE the rest; PORT is where NGINX is reached.
+# OLD_IMAGE and NEW_IMAGE name the versions, POSTGRES_IMAGE, REDIS_IMAGE and NGINX_IMAGE the rest; PORT is where NGINX is reached,
+# OBSERVE how long the blue-green deployment looks on behind the switch.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -50,6 +51,8 @@ send_requests() {
     else
       echo "write" >>"$work/failed.$1"
     fi
+    # Requests at every moment, and a machine that has time for something else.
+    sleep 0.05
   done
 }
 
@@ -98,7 +101,9 @@ sluice adopt --yes --label "$old"
 choose "$new"
 sluice deploy --label "$new"
 sluice rollback --reason 'to see it go back'
-sluice deploy --strategy blue-green --label "$new"
+sed -i '/^strategy:/,$d' "$work/sluice.yaml"
+echo "strategy: { blue-green: { observe: ${OBSERVE:-30s} } }" >>"$work/sluice.yaml"
+sluice deploy --label "$new"
 sluice status
 
 rm "$work/sending"

@@ -37,6 +37,8 @@ it(
         COMPOSE: compose,
         PROJECT: `t${randomBytes(4).toString('hex')}`,
         PORT: String(await freePort()),
+        // The gates have what they need after a second or two.
+        OBSERVE: '3s',
         OLD_IMAGE: before,
         NEW_IMAGE: after,
         POSTGRES_IMAGE: await postgresImage(),

@@ -91,6 +91,16 @@ test('the request carries the configuration’s specification, the overrides, th
   assert.deepEqual(strategy.kind === 'canary' && strategy.stages.map(({ share }) => share), [500, 10_000]);
 });
 
+test('a strategy named on the command line takes the place of the configured one', async () => {
+  let seen: Parameters<Client['deploy']>[0] | undefined;
+  const client = telling(stories.blueGreenVerified());
+  await ran(['deploy', '--strategy', 'blue-green'], {
+    cwd,
+    client: { ...client, deploy: async (request) => ((seen = request), client.deploy?.(request) ?? assert.fail()) },
+  });
+  assert.equal(seen?.spec.strategy.kind, 'blue-green');
+});
+
 test('a deployment that goes back exits with 1, one that failed with 5', async () => {
   const back = await ran(['deploy'], { cwd, client: telling(stories.rolledBack()) });
   assert.equal(back.exitCode, 1);
