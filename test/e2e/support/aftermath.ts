@@ -50,8 +50,7 @@ async function problemWith(place: Place): Promise<string | undefined> {
   if (isCooling(situation)) return `${situation.warm?.placement.release.id} is still warm`;
   const stable = wantedOf(situation.stable);
   const warm = wantedOf(situation.warm?.placement);
-  const running =
-    (await problemWithInstances(place, stable, warm)) ?? (await problemWithProxies(place, situation.stable));
+  const running = (await problemWithInstances(place, stable, warm)) ?? problemWithProxies(place, situation.stable);
   if (running !== undefined || stable === undefined) return running;
   return problemWithTraffic(place, stable, warm);
 }
@@ -87,8 +86,8 @@ async function problemWithInstances(
 }
 
 /** One where it is the router; a deployment that never came about may leave it. */
-async function problemWithProxies(place: Place, stable: Placement | undefined): Promise<string | undefined> {
-  const count = (await proxiesOf(place.home)).length;
+function problemWithProxies(place: Place, stable: Placement | undefined): string | undefined {
+  const count = proxiesOf(place.home).length;
   const wanted = stable?.spec.router.driver === 'embedded' ? 1 : 0;
   const fits = count === wanted || (count === 1 && stable === undefined);
   return fits ? undefined : `${count} proxies run`;

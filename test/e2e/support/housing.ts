@@ -1,10 +1,10 @@
 // Where the instances of a place run, seen from outside: found by what they carry, not by what Sluice knows of them.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { placesUnder } from '../../../src/places.ts';
-import { systemProcessTable } from '../../../src/drivers/platform/process/process-table.ts';
 import { docker, removeLabelled } from '../../docker/image.ts';
 import { shopImage } from '../../docker/shop.ts';
 
@@ -34,6 +34,7 @@ process.once('SIGTERM', () => {
 `;
 
 const mark = 'SURVIVAL_HOME';
+const named = 'SLUICE_RELEASE=';
 
 /** `directory` holds the home and what is deployed; `ports` are what a router wants instances to have. */
 function processes(directory: string, ports: object | undefined): Housing {
@@ -51,13 +52,10 @@ function processes(directory: string, ports: object | undefined): Housing {
       };
     },
     async releases() {
-      const table = systemProcessTable();
-      const instances = await table.withVariable(await livingProcesses(), mark, home);
-      const environments = await Promise.all(instances.map((pid) => readOrNothing(`/proc/${pid}/environ`)));
-      // One that ended just now has none any more.
+      const environments = ofEachProcess('environ').map(({ words }) => words);
       return environments
-        .filter((text) => text !== '')
-        .map((text) => /(?:^|\0)SLUICE_RELEASE=([^\0]*)/.exec(text)?.[1] ?? 'no release');
+        .filter((words) => words.includes(`${mark}=${home}`))
+        .map((words) => words.find((word) => word.startsWith(named))?.slice(named.length) ?? 'no release');
     },
     close: async () => undefined,
   };
@@ -83,17 +81,27 @@ function containers(directory: string): Housing {
 }
 
 /** The built-in proxies of a home, by their command line. */
-export async function proxiesOf(home: string): Promise<readonly number[]> {
+export function proxiesOf(home: string): readonly number[] {
   const directory = placesUnder(home).proxies;
-  const pids = await livingProcesses();
-  const lines = await Promise.all(pids.map((pid) => readOrNothing(`/proc/${pid}/cmdline`)));
-  return pids.filter((_, index) => lines[index]?.includes('proxy-main') && lines[index]?.includes(directory));
+  return ofEachProcess('cmdline')
+    .filter(({ words }) => words.some((word) => word.includes('proxy-main')))
+    .filter(({ words }) => words.some((word) => word.includes(directory)))
+    .map(({ pid }) => pid);
 }
 
-async function livingProcesses(): Promise<readonly number[]> {
-  return (await systemProcessTable().entries()).filter((entry) => !entry.zombie).map((entry) => entry.pid);
+/** What the system knows of each process that we may look into; of one that ended, even where nobody has noticed, nothing. */
+function ofEachProcess(file: 'environ' | 'cmdline'): { readonly pid: number; readonly words: readonly string[] }[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0)
+    .map((pid) => ({ pid, words: readOrNothing(`/proc/${pid}/${file}`).split('\0') }));
 }
 
-function readOrNothing(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '');
+/** At once: the looks are many, and so are the processes; such a file is memory, and waiting for it costs more than reading it. */
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
