@@ -1,5 +1,7 @@
 // A real controller on the real drivers that carries out one order after the other and kills itself at a commit where it is told to.
 
+import { flushCompileCache } from 'node:module';
+
 import { compose } from '../../../src/compose.ts';
 import { failureData } from '../../../src/base/failure.ts';
 import type { Scope } from '../../../src/core/scope.ts';
@@ -58,6 +60,8 @@ function postPending(): void {
 async function obey(order: Order): Promise<void> {
   try {
     await carryOut(order);
+    // Who is killed leaves nothing of what it has compiled to the next one.
+    flushCompileCache();
     tell({ kind: 'done', commits });
   } catch (error) {
     const { code, message } = failureData(error);
@@ -85,7 +89,7 @@ async function over(scope: Scope): Promise<void> {
     const [state] = (await looking?.scopes(scope)) ?? [];
     if (state === undefined) throw new Error('the service is not known');
     if (state.active === undefined && state.lease === undefined && !isCooling(state.situation)) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

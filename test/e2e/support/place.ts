@@ -80,7 +80,6 @@ export class Place {
     // A test that ran out of time may still be at work when everything is taken away.
     if (this.#closed) throw new Error('the place is closed');
     this.#controller = fork(program, [this.home], {
-      env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'sluice-survival-cache') },
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     const report = await this.#heard(this.#controller);
