@@ -1,6 +1,7 @@
 // The files of a scope in the directory that HAProxy loads: what HAProxy serves when it is started again, with or without Sluice.
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
@@ -29,10 +30,13 @@ export class ScopeFiles {
     return configFile(this.#directory, this.#scope);
   }
 
-  /** The configuration as it is; undefined where there is none. */
+  /**
+   * The configuration as it is; undefined where there is none. Traffic waits for it before it moves: without threads, because each
+   * step of theirs waits for a processor where there are few.
+   */
   async read(): Promise<string | undefined> {
     try {
-      return await readFile(this.#config, 'utf8');
+      return readFileSync(this.#config, 'utf8');
     } catch (error) {
       if (isCode(error, 'ENOENT')) return undefined;
       throw directoryFailure(error, this.#directory);
