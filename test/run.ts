@@ -50,7 +50,7 @@ const groups: readonly Group[] = [
   {
     name: 'end to end',
     include: ['test/e2e/*.test.ts'],
-    concurrency: 2,
+    concurrency: 3,
     first: ['survival', 'example-compose', 'demo', 'docker', 'prometheus'].map((name) => `test/e2e/${name}.test.ts`),
     testPrograms: ['test/e2e/support/controller'],
   },
