@@ -59,6 +59,10 @@ const groups: readonly Group[] = [
 /** A file that takes less is not worth a line. */
 const worthTellingMs = 5000;
 
+/** A command that failed may have told thousands of long lines before; what it began and ended with says most. */
+const longestLine = 500;
+const shownLines = 40;
+
 interface Tally {
   passed: number;
   failed: number;
@@ -143,9 +147,9 @@ function count(event: Ended): void {
   if (error !== undefined) {
     if (isOfSubtests(error)) return;
     tally.failed += 1;
-    const words = `${place}: ${event.name}\n${textOf(error)}`;
-    tally.failures.push(words);
-    console.log(`  FAILED ${words}`);
+    const name = `${place}: ${event.name}`;
+    tally.failures.push(name);
+    console.log(`  FAILED ${name}\n${textOf(error)}`);
   } else if (type === 'suite') {
     return;
   } else if (event.skip !== undefined && event.skip !== false) {
@@ -164,10 +168,12 @@ function isOfSubtests(error: unknown): boolean {
 function textOf(error: unknown): string {
   const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  return text
+  const lines = text
     .split('\n')
-    .map((line) => `    ${line}`)
-    .join('\n');
+    .map((line) => `    ${line.length > longestLine ? `${line.slice(0, longestLine)} …` : line}`);
+  if (lines.length <= 2 * shownLines) return lines.join('\n');
+  const left = lines.length - 2 * shownLines;
+  return [...lines.slice(0, shownLines), `    … ${left} further lines …`, ...lines.slice(-shownLines)].join('\n');
 }
 
 interface CoverageSummary {
