@@ -18,6 +18,8 @@ const sentences: Readonly<Record<string, (place: string) => string>> = {
   CERT_HAS_EXPIRED: (place) => `the certificate of ${place} has expired`,
   ERR_TLS_CERT_ALTNAME_INVALID: (place) => `the certificate of ${place} is for another name`,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: () => 'the answer is not as long as it says',
+  HPE_INVALID_EOF_STATE: () => 'the connection was closed before the answer was complete',
+  HPE_HEADER_OVERFLOW: () => 'the head of the answer is too large',
   UND_ERR_HEADERS_OVERFLOW: () => 'the head of the answer is too large',
 };
 

@@ -2,8 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
-import { Agent, errors, request as send } from 'undici';
-import { networkProblem } from '../../../base/network-problem.ts';
+import { askingProblem, askOnce } from '../../../base/ask-once.ts';
 import { readFileBounded, readSecret, type SecretReference } from '../../../base/secret-reference.ts';
 import { type NoNumber, noNumber } from '../../../core/metrics/question.ts';
 import type { WebSource } from '../../../core/metrics/source.ts';
@@ -43,29 +42,24 @@ async function ask(
   signal: AbortSignal,
 ): Promise<WebAnswer | NoNumber> {
   const limit = AbortSignal.timeout(source.withinMs);
-  const agent = new Agent({
-    connections: 1,
-    pipelining: 0,
-    connectTimeout: 0,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: 0, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
-  });
   try {
-    const { statusCode, body } = await send(url, {
+    const { status, body, complete } = await askOnce({
+      url,
+      method: 'GET',
       headers: { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': 'sluice', ...headers },
-      dispatcher: agent,
+      ...(ca === undefined ? {} : { tls: { ca: [...rootCertificates, ca] } }),
+      keepBytes: longestAnswerBytes,
       signal: AbortSignal.any([signal, limit]),
     });
-    const text = await textOf(body as AsyncIterable<Buffer>);
-    if (text === undefined) return noNumber('too-large', 'the answer is longer than 256 KiB');
-    return { kind: 'answer', status: statusCode, body: text, secrets };
+    if (!complete) return noNumber('too-large', 'the answer is longer than 256 KiB');
+    return { kind: 'answer', status, body, secrets };
   } catch (thrown) {
     signal.throwIfAborted();
     if (limit.aborted) return noNumber('timed-out', `no answer within ${source.withinMs / 1000} s`);
-    return problemOf(thrown, url.host);
-  } finally {
-    await agent.destroy();
+    const { kind, words } = askingProblem(thrown, url.host);
+    if (kind === 'not-http') return noNumber('unreadable', words);
+    if (kind === 'unsendable') return noNumber('misconfigured', 'a header cannot be sent as it is');
+    return noNumber('unreachable', words);
   }
 }
 
@@ -76,26 +70,6 @@ function isCertificate(pem: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Undefined where it is too long. */
-async function textOf(body: AsyncIterable<Buffer>): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > longestAnswerBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
-}
-
-function problemOf(thrown: unknown, place: string): NoNumber {
-  if (thrown instanceof errors.HTTPParserError) return noNumber('unreadable', 'the answer is not HTTP');
-  const code = (thrown as { readonly code?: unknown } | null)?.code;
-  // The message would quote the header.
-  if (code === 'UND_ERR_INVALID_ARG') return noNumber('misconfigured', 'a header cannot be sent as it is');
-  return noNumber('unreachable', networkProblem(thrown, place));
 }
 
 async function headersOf(source: WebSource, variables: AskWebOptions['variables']): Promise<Given | NoNumber> {

@@ -141,6 +141,16 @@ test('an answer that is cut off, and one that is not HTTP', async (context) => {
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'));
   });
   assert.equal((await prober.probe(httpCheck({}), long)).passed, false);
+  const changed = await tcp(context, (socket) => {
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+    );
+  });
+  assert.equal(
+    (await prober.probe(httpCheck({}), changed)).reason,
+    'the connection was closed before the answer was complete',
+    'another protocol is no answer',
+  );
 });
 
 test('a head without end, and one that is too large, are failed checks', async (context) => {
