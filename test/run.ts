@@ -165,12 +165,14 @@ function isOfSubtests(error: unknown): boolean {
   );
 }
 
+function inBounds(line: string): string {
+  return line.length <= longestLine ? line : `${line.slice(0, longestLine / 2)} … ${line.slice(-longestLine / 2)}`;
+}
+
 function textOf(error: unknown): string {
   const cause: unknown = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-  const lines = text
-    .split('\n')
-    .map((line) => `    ${line.length > longestLine ? `${line.slice(0, longestLine)} …` : line}`);
+  const lines = text.split('\n').map((line) => `    ${inBounds(line)}`);
   if (lines.length <= 2 * shownLines) return lines.join('\n');
   const left = lines.length - 2 * shownLines;
   return [...lines.slice(0, shownLines), `    … ${left} further lines …`, ...lines.slice(-shownLines)].join('\n');

@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { noEngine } from '../docker/engine.ts';
 import { docker, removeLabelled } from '../docker/image.ts';
 import { type Fault, shopImage } from '../docker/shop.ts';
-import { done, failureIn, type Ran, Sandbox } from './support/sandbox.ts';
+import { calm, done, failureIn, type Ran, Sandbox } from './support/sandbox.ts';
 import { ask, Visitor } from './support/visitors.ts';
 
 interface Place {
@@ -97,7 +97,7 @@ describe('docker and the built-in proxy', { skip: await noEngine() }, () => {
     const visitor = visiting(context, sandbox.port);
     const failing = await deploy(
       'v3',
-      { ...canary, gates: { errorRate: { max: '5%', minSamples: 5 }, availability: 'off', p95: 'off' } },
+      { ...canary, gates: { compare: calm, errorRate: { max: '5%', minSamples: 5 }, availability: 'off', p95: 'off' } },
       'fails',
     );
     await visitor.leave();
