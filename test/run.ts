@@ -44,7 +44,7 @@ const groups: readonly Group[] = [
     name: 'drivers, wire, CLI and the rules of the project',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: ['test/e2e/**'],
-    concurrency: 2,
+    concurrency: 3,
     first: ['test/simulation/simulation.test.ts', 'src/drivers/router/nginx/driver.contract.test.ts'],
   },
   {

@@ -359,4 +359,14 @@ describe('the HAProxy router', { skip: withoutHaproxy }, () => {
     );
     assert.equal((await router.read(scope))?.revision, 1);
   });
+
+  test('a master that misses the first order to reload is asked again', async (bench) => {
+    const { spec, haproxy } = await bench.router();
+    const asked = join(haproxy.directory, 'asked');
+    const script = `test -e "$0" && exec kill -USR2 ${await haproxy.master()}; touch "$0"`;
+    const { router } = routerFor({ ...spec, reload: { kind: 'command', command: ['sh', '-c', script, asked] } });
+    const one = await bench.instance('one');
+    await router.apply(routesOf(1, [group('a', 10_000, one)]));
+    assert.equal((await get(spec.listen)).body, 'one');
+  });
 });

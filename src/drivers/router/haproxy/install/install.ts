@@ -25,6 +25,8 @@ export interface Installation {
 }
 
 const reloadMs = 15_000;
+/** A master that is just starting, or reloading for somebody else, may miss that it was asked; to ask twice does no harm. */
+const askAgainMs = 5_000;
 const pollMs = 20;
 const answerMs = 2_000;
 
@@ -114,16 +116,19 @@ async function askToClose(
 
 /** Asks until the answers come from a process that has loaded the configuration. */
 async function loaded(installation: Installation, layout: Layout, record: RoutesRecord): Promise<void> {
-  const { scope, clock, signal } = installation;
+  const { spec, scope, clock, worker, signal } = installation;
   const generation = generationName(layout);
+  const isOld = 'it goes on with the configuration that it had';
   let seen = 'it does not answer any more';
   for (let waited = 0; waited < reloadMs; waited += pollMs) {
     const running = await answering(installation, scope);
     if (running !== undefined) {
       const there = running.state?.generation === generation && running.state.head?.digest === digestOf(record.routes);
       if (there && running.state?.head?.revision === record.routes.revision) return;
-      seen = 'it goes on with the configuration that it had';
+      seen = isOld;
     }
+    // Where that cannot be done any more, the end of the wait tells what is wrong.
+    if (waited === askAgainMs && seen === isOld) await askToReload(spec.reload, worker, signal).catch(() => undefined);
     await clock.sleep(pollMs, signal);
     signal?.throwIfAborted();
   }
