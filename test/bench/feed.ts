@@ -1,5 +1,6 @@
 // `npm run bench:feed`: requests at a steady rate through NGINX, and whether its feed tells of every one or says how many it lost.
-// Flags: --rate N per second, --seconds N. Exits with 1 when a line is lost unnoticed or the rate was not reached.
+// Flags: --rate N requests a second that are sent, --goal N that are answered, --seconds N. Exits with 1 when a line is lost unnoticed or the
+// goal was not reached.
 
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,14 +18,17 @@ import { type Parts, perAnswer, processorTime } from './feed/processor-time.ts';
 import type { SendOrder, SendReport } from './feed/sender.ts';
 
 const { values } = parseArgs({
-  options: { rate: { type: 'string', default: '20000' }, seconds: { type: 'string', default: '15' } },
+  options: {
+    // Above the goal: who sends no more than that falls below it whenever the machine takes a breath.
+    rate: { type: 'string', default: '25000' },
+    goal: { type: 'string', default: '20000' },
+    seconds: { type: 'string', default: '15' },
+  },
 });
 const scope = { service: 'bench', environment: 'feed' };
 /** NGINX's. */
 const workers = 2;
 const settleMs = 3_000;
-/** The last answers come after the last request was sent. */
-const rateReached = 0.98;
 
 const seen = { received: 0, lost: 0 };
 const stop = new AbortController();
@@ -63,8 +67,8 @@ async function bench(): Promise<boolean> {
     console.log('\nMISSED  not all requests were answered, so that their lines cannot be counted');
     return false;
   }
-  const reached = rate >= Number(values.rate) * rateReached;
-  console.log(`\n${reached ? 'met   ' : 'MISSED'}  the rate`);
+  const reached = rate >= Number(values.goal);
+  console.log(`\n${reached ? 'met   ' : 'MISSED'}  ${values.goal} requests per second`);
   console.log(`${unnoticed === 0 ? 'met   ' : 'MISSED'}  no line is lost unnoticed`);
   return reached && unnoticed === 0;
 }
