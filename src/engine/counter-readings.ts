@@ -20,7 +20,7 @@ export interface CounterReadingsOptions {
 }
 
 /** What stable was like is asked for so long back, in steps that hold a scrape or two each. */
-const past: CounterPast = { fromMs: 1_800_000, stepMs: 30_000 };
+const past: CounterPast = { fromMs: 1_800_000, stepMs: 60_000 };
 
 export class CounterReadings {
   readonly #options: CounterReadingsOptions;
@@ -37,9 +37,18 @@ export class CounterReadings {
 
   /** What stable counted in the last half hour; nothing where the source cannot say. */
   async past(): Promise<readonly CounterReading[]> {
-    const { scope, stable } = this.#options.question;
+    const { deps, feed, question, signal } = this.#options;
+    const { scope, stable } = question;
     const outcome = await this.#ask({ scope, stable }, past);
-    return outcome.kind === 'counted' ? outcome.readings : [];
+    if (outcome.kind === 'counted') return outcome.readings;
+    if (!signal.aborted)
+      deps.log.write('warn', 'what stable counted before is not known; its failures are taken to come alone', {
+        ...scope,
+        source: feed.source,
+        reason: outcome.reason,
+        words: outcome.words,
+      });
+    return [];
   }
 
   /** Reads until the signal aborts. */

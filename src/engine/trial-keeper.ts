@@ -132,8 +132,19 @@ export class TrialKeeper {
     if (feed === undefined || this.#counters === undefined) return undefined;
     const source = this.#options.plan.spec.metrics?.[feed.source];
     const staleMs = source !== undefined && 'staleMs' in source ? source.staleMs : Infinity;
-    const alone = this.#trial.gate !== undefined && isAlone(this.#trial.gate);
-    return assessCounters({ ...this.#counters.seen, counted: this.#trial.counted }, { feed, staleMs, alone }, now);
+    const { gate, counted } = this.#trial;
+    return assessCounters(
+      { ...this.#counters.seen, counted },
+      {
+        feed,
+        staleMs,
+        instances: this.#options.plan.spec.instances,
+        alone: gate !== undefined && isAlone(gate),
+        stageAt: gate?.stage.startedAt,
+        compared: gate?.bounds,
+      },
+      now,
+    );
   }
 
   /** Reads the feed; where it breaks off, the evidence of the hold begins anew, because nobody knows what was missed. */

@@ -21,6 +21,11 @@ export interface CounterQuestionOf {
   readonly staleMs: number;
   /** Stable gets no traffic, and may be gone. */
   readonly alone: boolean;
+  /** Instances of the candidate that are to run. */
+  readonly instances: number;
+  /** When the stage began, epoch milliseconds, and the buckets that the gate compares; undefined: it has not begun. */
+  readonly stageAt?: number | undefined;
+  readonly compared?: readonly number[] | undefined;
 }
 
 /** Binding, as answers of metric sources are. */
@@ -35,10 +40,11 @@ export function assessCounters({ counted, none }: CounterSeen, question: Counter
     return verdictOf(check, `the counters were last read ${seconds(now - counted.at)} s ago`);
   const problem =
     missing('the candidate', counted.candidate, question, now) ??
+    unseen(counted.candidate, question, now) ??
     (alone ? undefined : missing('stable', counted.stable, question, now)) ??
-    (alone || feed.selection.buckets === undefined ? undefined : differentBuckets(counted));
+    (alone || feed.selection.buckets === undefined ? undefined : differentBuckets(counted, question));
   if (problem !== undefined) return open(problem);
-  const [candidates, stables] = [counted.candidate, counted.stable].map((each) => Object.keys(each).length);
+  const [candidates, stables] = [counted.candidate, counted.stable].map((each) => freshIn(each, question, now));
   return {
     check,
     outcome: 'pass',
@@ -71,11 +77,32 @@ function missing(
   return ageMs > staleMs ? noNumber('stale', `${who} was last counted ${seconds(ageMs)} s ago`) : undefined;
 }
 
-function differentBuckets({ bounds: { candidate, stable } }: CounterReading): NoNumber | undefined {
+/** One that is too busy to be scraped is the one that fails most: what the others count says nothing about it. */
+function unseen(counted: CountedInstances, question: CounterQuestionOf, now: number): NoNumber | undefined {
+  const expected = Math.min(question.instances, Object.keys(counted).length);
+  const fresh = freshIn(counted, question, now);
+  if (fresh < expected)
+    return noNumber('incomplete', `only ${fresh} of ${instances(expected)} of the candidate can be read`);
+  const newest = Math.max(...Object.values(counted).map(({ at }) => at));
+  return newest < (question.stageAt ?? 0)
+    ? noNumber('stale', 'the candidate has not been counted since the stage began')
+    : undefined;
+}
+
+function freshIn(counted: CountedInstances, { staleMs }: CounterQuestionOf, now: number): number {
+  return Object.values(counted).filter(({ at }) => now - at <= staleMs).length;
+}
+
+function differentBuckets(
+  { bounds: { candidate, stable } }: CounterReading,
+  { compared = stable }: CounterQuestionOf,
+): NoNumber | undefined {
   if (candidate.length === 0 || stable.length === 0) {
     const who = candidate.length === 0 ? 'the candidate' : 'stable';
     return noNumber('incomplete', `${who} has no histogram whose buckets are the same in all its instances`);
   }
+  if (!sameBounds(compared, stable))
+    return noNumber('incomplete', 'stable has other buckets than when the deployment began');
   if (sameBounds(candidate, stable)) return undefined;
   const words = `the histogram of the candidate has other buckets than stable’s (${some(candidate)} against ${some(stable)} ms), so latencies cannot be compared`;
   return noNumber('incomplete', words);

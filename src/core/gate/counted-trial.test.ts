@@ -103,6 +103,77 @@ test('counts that reach back behind the stage speak against the candidate, and f
   assert.deepEqual([gate.stage.candidate, gate.stage.stable], [100, 900]);
 });
 
+test('an outage of both that one reading shows of the candidate and the next of stable blames nobody', () => {
+  const trial = inHold();
+  const scrapes: readonly Scrape[] = [
+    { at: 11_000, candidate: [0, 0], stable: [1_000, 1] },
+    { at: 26_000, candidate: [150, 20], stable: [2_350, 1] },
+    { at: 41_000, candidate: [300, 20], stable: [3_700, 181] },
+    { at: 56_000, candidate: [450, 20], stable: [5_050, 181] },
+  ];
+  for (const scrape of scrapes) {
+    const { stable, ...others } = reading(scrape);
+    const { s } = stable;
+    assert.ok(s !== undefined);
+    addCounted(trial, plan, check, { ...others, stable: { s: { ...s, at: scrape.at - 5_000 } } });
+    assert.notEqual(statisticsOf(trial, check, scrape.at)?.outcome, 'fail', `at ${scrape.at}`);
+  }
+});
+
+test('what stable was not counted for yet, or never is again, decides when it is, or after a minute', () => {
+  const fails = (stableAt: (at: number) => number): readonly number[] => {
+    const trial = inHold();
+    return [11_000, 26_000, 31_000, 60_000, 90_000].filter((at) => {
+      const { stable, ...others } = reading({
+        at,
+        candidate: [at / 100 - 110, at / 200 - 55],
+        stable: [1_000 + at / 10, 1],
+      });
+      const { s } = stable;
+      assert.ok(s !== undefined);
+      addCounted(trial, plan, check, { ...others, stable: { s: { ...s, at: stableAt(at) } } });
+      return statisticsOf(trial, check, at)?.outcome === 'fail';
+    });
+  };
+  assert.deepEqual(
+    fails((at) => at),
+    [26_000, 31_000, 60_000, 90_000],
+  );
+  assert.deepEqual(
+    fails((at) => at - 4_000),
+    [31_000, 60_000, 90_000],
+  );
+  assert.deepEqual(
+    fails(() => 11_000),
+    [90_000],
+  );
+});
+
+test('the buckets that are compared are those of stable, and without them nothing begins', () => {
+  const trial = beginTrial('d-1', check);
+  const bare = { ...reading({ at: 9_000, stable: [1_000, 0] }), bounds: { candidate: [], stable: [] } };
+  addCounted(trial, plan, check, bare);
+  beginHold(trial, plan, { id: 'd-1/1', enteredAt: 10_000 }, 1_000);
+  assert.ok(!('gate' in trial));
+  addCounted(trial, plan, check, reading({ at: 11_000, candidate: [1, 0], stable: [1_009, 0] }));
+  assert.deepEqual(trial.gate?.bounds, bounds);
+});
+
+test('requests from the warm-up that a late reading brings are no slow ones', () => {
+  const own = { ...check, gate: { ...check.gate, warmUpMs: 60_000 } };
+  const trial = inHold();
+  const slow = (requests: number, at: number): CounterReading => ({
+    ...reading({ at, stable: [1_000 + requests * 9, 1] }),
+    candidate: { c: counted(requests, 0, at, [0, 0, requests]) },
+    bounds: { candidate: bounds, stable: bounds },
+  });
+  for (const at of [11_000, 30_000, 100_000, 115_000]) addCounted(trial, plan, own, slow(at / 100, at));
+  assert.ok((trial.gate?.wealth.promotion.warm.p95 ?? 0) < 0, 'those behind it are');
+  const early = inHold();
+  for (const at of [11_000, 30_000, 100_000]) addCounted(early, plan, own, slow(at / 100, at));
+  assert.equal(early.gate?.wealth.promotion.warm.p95, 0);
+});
+
 test('a source that answers only in the middle of a hold begins there, and one that never does proves nothing', () => {
   const trial = beginTrial('d-1', check);
   beginHold(trial, plan, { id: 'd-1/1', enteredAt: 10_000 }, 1_000);
@@ -139,7 +210,11 @@ test('buckets that differ compare no latency, and say so', () => {
   for (const at of [11_000, 12_000])
     addCounted(trial, plan, check, reading({ at, candidate: [at / 100, 0], stable: [at / 10, 1] }, [200, 500]));
   assert.deepEqual(trial.gate?.totals.candidate.latency, [0, 0, 0]);
-  const verdict = assessCounters({ counted: trial.counted }, { feed, staleMs: 60_000, alone: false }, 12_000);
+  const verdict = assessCounters(
+    { counted: trial.counted },
+    { feed, staleMs: 60_000, alone: false, instances: 1 },
+    12_000,
+  );
   assert.equal(verdict.outcome, 'inconclusive');
   assert.match(verdict.reason, /has other buckets than stable’s \(200, 500 against 100, 500 ms\)/);
 });
@@ -152,14 +227,15 @@ test('without a histogram errors alone decide, in favour too', () => {
   addCounted(trial, plan, own, bare({ at: 9_000, stable: [1_000, 0] }));
   beginHold(trial, plan, { id: 'd-1/1', enteredAt: 10_000 }, 1_000);
   addCounted(trial, plan, own, bare({ at: 11_000, candidate: [0, 0], stable: [1_000, 0] }));
-  addCounted(trial, plan, own, bare({ at: 60_000, candidate: [400, 0], stable: [4_600, 0] }));
+  addCounted(trial, plan, own, bare({ at: 59_000, candidate: [400, 0], stable: [4_600, 0] }));
+  addCounted(trial, plan, own, bare({ at: 60_000, candidate: [410, 0], stable: [4_690, 0] }));
   const verdict = statisticsOf(trial, own, 60_000);
   assert.equal(verdict?.outcome, 'pass', verdict?.reason);
   const { promotion, candidate } = verdict?.evidence ?? assert.fail();
   assert.deepEqual([promotion.p95, promotion.p99, candidate.p95], [undefined, undefined, undefined]);
   const judged = assessCounters(
     { counted: trial.counted },
-    { feed: own.counters ?? feed, staleMs: 1_000, alone: false },
+    { feed: own.counters ?? feed, staleMs: 1_000, alone: false, instances: 1 },
     60_000,
   );
   assert.equal(judged.outcome, 'pass', judged.reason);
@@ -168,8 +244,8 @@ test('without a histogram errors alone decide, in favour too', () => {
 test('counters that are missing, old or of nobody hold everything, and each says why', () => {
   const at = 100_000;
   const whole = reading({ at, candidate: [1, 0], stable: [1, 0] });
-  const said = (seen: Parameters<typeof assessCounters>[0], alone = false, now = at): string => {
-    const { outcome, reason } = assessCounters(seen, { feed, staleMs: 60_000, alone }, now);
+  const said = (seen: Parameters<typeof assessCounters>[0], alone = false, now = at, more = {}): string => {
+    const { outcome, reason } = assessCounters(seen, { feed, staleMs: 60_000, alone, instances: 1, ...more }, now);
     return `${outcome}: ${reason}`;
   };
   const none = { kind: 'none', reason: 'unreachable', words: 'nobody is there' } as const;
@@ -186,4 +262,18 @@ test('counters that are missing, old or of nobody hold everything, and each says
   const gone = { ...reading({ at, candidate: [1, 0] }) };
   assert.match(said({ counted: gone }), /empty: there are no counters of stable/);
   assert.match(said({ counted: gone }, true), /^pass/);
+  const two = { ...whole, candidate: { ...whole.candidate, busy: counted(1, 0, at - 61_000) } };
+  assert.match(
+    said({ counted: two }, false, at, { instances: 2 }),
+    /incomplete: only 1 of 2 instances of the candidate/,
+  );
+  assert.match(said({ counted: two }), /^pass: main counts the requests of 1 instance of/, 'one that was replaced');
+  assert.match(
+    said({ counted: whole }, true, at, { stageAt: at + 1 }),
+    /stale: the candidate has not been counted since/,
+  );
+  assert.match(
+    said({ counted: whole }, false, at, { compared: [7] }),
+    /incomplete: stable has other buckets than when/,
+  );
 });

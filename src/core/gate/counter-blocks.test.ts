@@ -30,6 +30,7 @@ test('a block is what was counted between two scrapes, each bucket by itself', (
     stable: { requests: 300, errors: 0, latency: [200, 90, 10] },
     bounds,
     since: 0,
+    until: { candidate: 0, stable: 0 },
   });
 });
 
@@ -59,6 +60,7 @@ test('latencies in different buckets are not compared, the rest is', () => {
     stable: { requests: 10, errors: 0, latency: [] },
     bounds: undefined,
     since: 0,
+    until: { candidate: 0, stable: 0 },
   });
 });
 
@@ -77,10 +79,13 @@ test('a release of which nothing is counted yet has no buckets to disagree with'
 
 test('a block reaches back to when the first of its instances was counted before', () => {
   const before = { ...reading({ a: counted(5, 0, [], 700) }, { idle: counted(9, 0, [], 100) }), at: 1_000 };
-  const now = reading({ a: counted(6, 0, [], 1_700) }, { idle: counted(9, 0, [], 100), new: counted(1, 0, [], 1_900) });
+  const now = {
+    ...reading({ a: counted(6, 0, [], 1_700) }, { idle: counted(9, 0, [], 100), new: counted(1, 0, [], 1_900) }),
+    at: 2_000,
+  };
   assert.equal(blockBetween(before, now).since, 700, 'one without requests does not count');
-  const later = reading({ a: counted(5, 0, [], 1_700) }, { idle: counted(9, 0, [], 100), new: counted(1) });
-  assert.equal(blockBetween(before, later).since, 1_000, 'a new one began after the reading before');
+  const later = reading({ a: counted(5, 0, [], 1_700), new: counted(1) }, { idle: counted(9, 0, [], 100) });
+  assert.equal(blockBetween(before, later).since, -Infinity, 'nobody knows since when a new one has counted');
 });
 
 test('an instance that is missing from a reading goes on from what it had counted, for an hour', () => {
@@ -91,6 +96,22 @@ test('an instance that is missing from a reading goes on from what it had counte
   assert.deepEqual(blockBetween(memory, back).candidate, { requests: 8, errors: 0, latency: [6, 2, 0] });
   const long = remembered(memory, { ...reading({ b: counted(60) }), at: 3_600_001 });
   assert.deepEqual(Object.keys(long.candidate), ['b']);
+});
+
+test('an older scrape of another server for the same counts nothing, and nothing again later', () => {
+  const first = reading({ a: counted(100, 1, [], 18_000) }, { s: counted(900, 0, [], 18_000) });
+  const older = reading({ a: counted(60, 1, [], 11_000) }, { s: counted(540, 0, [], 11_000) });
+  const { candidate, stable } = blockBetween(first, older);
+  assert.deepEqual([candidate.requests, candidate.errors, stable.requests], [0, 0, 0]);
+  const next = reading({ a: counted(110, 1, [], 33_000) }, { s: counted(990, 0, [], 33_000) });
+  const block = blockBetween(remembered(first, older), next);
+  assert.deepEqual([block.candidate.requests, block.stable.requests], [10, 90]);
+});
+
+test('what stable had counted before anybody looked, or before it started again, is of no block', () => {
+  const before = reading({}, { s: counted(900) });
+  const now = reading({}, { s: counted(5), late: counted(10_000_000, 500_000) });
+  assert.equal(blockBetween(before, now).stable.requests, 0);
 });
 
 test('what was counted in other buckets is no latency of these', () => {

@@ -11,24 +11,37 @@ export interface CounterBlock {
   readonly bounds: readonly number[] | undefined;
   /** The earliest time from which something in it was counted, epoch milliseconds. */
   readonly since: number;
+  /** Until when some of the candidate, and all of stable, was counted. */
+  readonly until: { readonly candidate: number; readonly stable: number };
 }
 
 /**
- * What happened between two readings. An instance that was not there before has counted from 0; one whose counters fell has started
- * again and counts from 0 too; one that is gone takes what it counted last with it. A scrape that was missed makes one larger block.
+ * What happened between two readings. An instance of the candidate that was not there before has counted from 0; one whose counters fell
+ * has started again and counts from 0 too, and since nobody knows when, the block then reaches back without end. Of stable such counts
+ * may be those of weeks: they are where it goes on from. An instance that is gone takes what it counted last with it. A scrape that was
+ * missed makes one larger block, and one that is older than what is known, as of another server for the same, makes none.
  */
 export function blockBetween(before: CounterReading, now: CounterReading): CounterBlock {
   const bounds = commonBounds(before, now);
   const buckets = bounds === undefined ? 0 : bounds.length + 1;
-  const [candidate, stable] = (['candidate', 'stable'] as const).map((role) =>
-    differences(before[role], now[role], { buckets, at: before.at }),
-  );
+  const candidate = differences(before.candidate, now.candidate, { buckets, fromNothing: true });
+  const stable = differences(before.stable, now.stable, { buckets, fromNothing: false });
   return {
-    candidate: candidate?.counts ?? noCounts(buckets),
-    stable: stable?.counts ?? noCounts(buckets),
+    candidate: candidate.counts,
+    stable: stable.counts,
     bounds,
-    since: Math.min(candidate?.since ?? now.at, stable?.since ?? now.at),
+    since: Math.min(candidate.since, stable.since, now.at),
+    until: {
+      candidate: Math.max(...timesIn(now.candidate, before.at)),
+      stable: Math.min(...timesIn(now.stable, before.at)),
+    },
   };
+}
+
+/** `otherwise` where nothing is counted. */
+function timesIn(counted: CountedInstances, otherwise: number): readonly number[] {
+  const times = Object.values(counted).map(({ at }) => at);
+  return times.length === 0 ? [otherwise] : times;
 }
 
 /** What a release alone counted between two readings; its latencies only where its bounds are these at both. */
@@ -60,16 +73,18 @@ interface Differences {
 function differences(
   before: CountedInstances,
   now: CountedInstances,
-  { buckets, at }: { readonly buckets: number; readonly at: number },
+  { buckets, fromNothing }: { readonly buckets: number; readonly fromNothing: boolean },
 ): Differences {
   const counts = noCounts(buckets);
   let since = Infinity;
   for (const [instance, counted] of Object.entries(now)) {
     const known = Object.hasOwn(before, instance) ? before[instance] : undefined;
+    if (known !== undefined && counted.at < known.at) continue;
     const earlier = known === undefined || isReset(known, counted) ? undefined : known;
+    if (earlier === undefined && !fromNothing) continue;
     const difference = differenceOf(earlier, counted, buckets);
     addCounts(counts, difference);
-    if (difference.requests > 0) since = Math.min(since, known?.at ?? at);
+    if (difference.requests > 0) since = Math.min(since, earlier?.at ?? -Infinity);
   }
   return { counts, since };
 }
@@ -103,8 +118,9 @@ function differenceOf(earlier: CumulativeCounts | undefined, counted: Cumulative
   };
 }
 
-/** An instance that was not seen for so long is forgotten. */
+/** An instance that was not seen for so long is forgotten, and of more than this the oldest. */
 const forgetMs = 3_600_000;
+const rememberedMost = 500;
 
 /**
  * What the next reading is compared with: the newest one, and what instances had counted that are missing from it. A scrape that fails
@@ -129,8 +145,12 @@ function rememberedOf(
 ): { readonly instances: CountedInstances; readonly bounds: readonly number[] } {
   const bounds = Object.keys(now[role]).length === 0 ? before.bounds[role] : now.bounds[role];
   const keeps = sameBounds(before.bounds[role], bounds);
-  const missing = Object.entries(before[role])
-    .filter(([instance, { at }]) => !Object.hasOwn(now[role], instance) && now.at - at <= forgetMs)
+  const isNewer = (instance: string, { at }: CumulativeCounts): boolean =>
+    !Object.hasOwn(now[role], instance) || at > (now[role][instance]?.at ?? 0);
+  const known = Object.entries(before[role])
+    .filter(([instance, counted]) => now.at - counted.at <= forgetMs && isNewer(instance, counted))
+    .toSorted(([, a], [, b]) => b.at - a.at)
+    .slice(0, rememberedMost)
     .map(([instance, counted]) => [instance, keeps ? counted : { ...counted, upTo: [] }] as const);
-  return { instances: { ...Object.fromEntries(missing), ...now[role] }, bounds };
+  return { instances: { ...now[role], ...Object.fromEntries(known) }, bounds };
 }

@@ -70,14 +70,14 @@ export function addCounted(trial: Trial, plan: Plan, check: StatisticalCheck, re
       stageStarted(check.gate, trial.gate, { at: hold.window.startedAt, share: hold.share });
   }
   if (before === undefined) return false;
-  const { candidate, stable, bounds, since } = blockBetween(before, reading);
   if (trial.gate === undefined) {
-    addCountedHistory(trial, reading.at, stable, bounds);
+    addCountedHistory(trial, before, reading);
     return false;
   }
+  const { candidate, stable, bounds, since, until } = blockBetween(before, reading);
   const compares = bounds !== undefined && sameBounds(bounds, trial.gate.bounds ?? []);
   const seen = ({ latency, ...counts }: Counts): Counts => ({ ...counts, latency: compares ? latency : [] });
-  addReading(check.gate, trial.gate, reading.at, { candidate: seen(candidate), stable: seen(stable), since });
+  addReading(check.gate, trial.gate, reading.at, { candidate: seen(candidate), stable: seen(stable), since, until });
   return candidate.errors > 0;
 }
 
@@ -85,19 +85,19 @@ export function addCounted(trial: Trial, plan: Plan, check: StatisticalCheck, re
 export function addPast(trial: Trial, readings: readonly CounterReading[]): void {
   let before: CounterReading | undefined;
   for (const reading of readings) {
-    if (before !== undefined && trial.gate === undefined) {
-      const { stable, bounds } = blockBetween(before, reading);
-      addCountedHistory(trial, reading.at, stable, bounds);
-    }
+    if (before !== undefined && trial.gate === undefined) addCountedHistory(trial, before, reading);
     before = remembered(before, reading);
   }
 }
 
-function addCountedHistory(trial: Trial, at: number, stable: Counts, bounds: readonly number[] = []): void {
-  const buckets = bounds.length + 1;
+/** Stable alone: what the candidate counts before it has traffic, and in which buckets, says nothing about it. */
+function addCountedHistory(trial: Trial, before: CounterReading, reading: CounterReading): void {
+  const { stable, bounds } = blockBetween({ ...before, candidate: {} }, { ...reading, candidate: {} });
+  const buckets = bounds === undefined ? trial.history?.counts.latency.length : bounds.length + 1;
   // With other buckets what was known before cannot be added up with what comes.
-  if (trial.history?.counts.latency.length !== buckets) trial.history = createHistory(buckets);
-  observeStable(trial.history, at, stable);
+  if (trial.history === undefined || trial.history.counts.latency.length !== buckets)
+    trial.history = createHistory(buckets ?? 1);
+  observeStable(trial.history, reading.at, stable);
 }
 
 /** Takes up one finished request. */
@@ -119,12 +119,19 @@ function startedGate(trial: Trial, plan: Plan, check: StatisticalCheck, at: numb
   if (trial.gate !== undefined || plan.stable === undefined) return;
   const { counted } = trial;
   if (check.counters !== undefined && counted === undefined) return;
+  // A histogram has no series before its first request; which buckets are compared must be known from the beginning.
+  if (check.counters?.selection.buckets !== undefined && counted?.bounds.stable.length === 0) return;
   // Those that the history has, which may be of before the newest reading.
   const known = counted?.bounds.stable;
   const fits = trial.history?.counts.latency.length === (known?.length ?? latencyBounds.length) + 1;
   trial.gate = startGate(
     check.gate,
-    { candidate: plan.candidate.id, stable: plan.stable.id, at, ...(known === undefined ? {} : { bounds: known }) },
+    {
+      candidate: plan.candidate.id,
+      stable: plan.stable.id,
+      at,
+      ...(known === undefined ? {} : { bounds: known, counted: true }),
+    },
     fits ? trial.history : undefined,
   );
   trial.history = undefined;

@@ -4,7 +4,7 @@ import { latencyBounds, quantile } from '../histogram.ts';
 import type { Burst } from './block.ts';
 import type { Counts } from './counts.ts';
 import { differenceInterval } from './difference.ts';
-import { comparesLatency, isAlone, noteFailure, type GateState } from './gate.ts';
+import { comparesLatency, hasLasted, isAlone, noteFailure, type GateState } from './gate.ts';
 import type { Interval } from './mixture.ts';
 import { rateInterval } from './mixture.ts';
 import { outlookOf, type Outlook } from './outlook.ts';
@@ -92,12 +92,13 @@ export function evaluate(gate: StatisticalGate, state: GateState, now: number): 
   return { outcome, reason, evidence };
 }
 
-function reasonOf(state: GateState, { promotion, split, candidate, stable }: GateEvidence): GateReason {
+function reasonOf(state: GateState, { at, promotion, split, candidate, stable }: GateEvidence): GateReason {
   if (state.failed !== undefined) return state.failed.metric;
   if (isAlone(state)) return 'no-stable';
   if (candidate.requests === 0 || stable.requests === 0) return 'no-data';
-  if (split.mismatch) return 'split';
-  return leastOf(promotion) >= promotion.needed ? 'complete' : 'undecided';
+  // What a metrics server counts may have come past the router, and for a reading the releases' times differ.
+  if (split.mismatch && state.readings === undefined) return 'split';
+  return leastOf(promotion) >= promotion.needed && hasLasted(state, 'inFavour', at) ? 'complete' : 'undecided';
 }
 
 function evidenceOf(gate: StatisticalGate, state: GateState, now: number): GateEvidence {

@@ -8,7 +8,7 @@ import { addCounts, addRequest, noCounts, type Counts, type ReadonlyCounts } fro
 import { addToDifference, noDifference, type DifferenceState } from './difference.ts';
 import { errorRateOf } from './estimate.ts';
 import { burstOf, createHistory, observeStableRequest, type StableHistory } from './history.ts';
-import { clearPromotionEvidence } from './promotion.ts';
+import { clearPromotionEvidence, leastOf, promotionLogs } from './promotion.ts';
 import { marginsAt, tuning, type StatisticalGate } from './settings.ts';
 import { closeBlock, decidingWealth, inject, injectDue, startWealth, wealthParts, type WealthState } from './wealth.ts';
 
@@ -26,12 +26,23 @@ export interface GateState {
   /** All requests of both releases since the start. */
   readonly totals: { readonly candidate: Counts; readonly stable: Counts };
   readonly stage: GateStage;
+  /** Only where a metrics server counts. */
+  readonly readings?: Readings | undefined;
   /** The first time that the evidence against the candidate was complete; it stays. */
   failed?: { readonly at: number; readonly metric: 'errors' | 'latency' } | undefined;
   /** Requests that the feed lost because nobody read fast enough. */
   lost: number;
   /** Epoch milliseconds of the newest request judged or waiting; a feed read again goes on after it. */
   lastAt: number;
+}
+
+/** Epoch milliseconds. */
+interface Readings {
+  /** Until when all of stable has been counted. */
+  stableAt: number;
+  /** Until when the candidate had been counted when the evidence became complete that has been complete since. */
+  against?: number | undefined;
+  inFavour?: number | undefined;
 }
 
 export interface GateStage {
@@ -50,6 +61,8 @@ export interface GateStart {
   /** Epoch milliseconds of the candidate's first traffic. */
   readonly at: number;
   readonly bounds?: readonly number[] | undefined;
+  /** Its requests are counted by a metrics server. */
+  readonly counted?: boolean | undefined;
 }
 
 /** A gate at the moment the candidate gets its first traffic. Without history of stable it starts with a guess and learns. */
@@ -66,6 +79,7 @@ export function startGate(gate: StatisticalGate, start: GateStart, history?: Sta
     difference: noDifference(),
     totals: { candidate: noCounts(buckets), stable: noCounts(buckets) },
     stage: { share: 0, startedAt: start.at, candidate: 0, stable: 0 },
+    ...(start.counted === true ? { readings: { stableAt: start.at } } : {}),
     lost: 0,
     lastAt: start.at,
   };
@@ -129,6 +143,8 @@ export interface CountedRequests {
   readonly stable: ReadonlyCounts;
   /** Epoch milliseconds from which it was counted; undefined: all of it is of this stage. */
   readonly since?: number | undefined;
+  /** Until when all of stable was counted, and until when the candidate was, where they differ. */
+  readonly until?: { readonly candidate: number; readonly stable: number } | undefined;
 }
 
 /**
@@ -145,7 +161,12 @@ export function addReading(gate: StatisticalGate, state: GateState, at: number, 
   state.wealth.badEvents += counts.candidate.errors;
   state.lastAt = Math.max(state.lastAt, at);
   const reachesBack = (counts.since ?? at) < state.stage.startedAt;
-  if (isComplete(block, isAlone(state)) || (reachesBack && block.candidate.requests > 0)) judgeBlock(gate, state, at);
+  if (state.readings !== undefined) state.readings.stableAt = counts.until?.stable ?? at;
+  if (isComplete(block, isAlone(state)) || (reachesBack && block.candidate.requests > 0)) {
+    judgeBlock(gate, state, at, counts.since);
+    if (state.readings !== undefined) noteReading(gate, state, state.readings, counts.until?.candidate ?? at);
+  }
+  noteFailure(gate, state, at);
   if (!reachesBack) return;
   clearBlock(block, Math.max(0, at - state.startedAt));
   clearPromotionEvidence(promotion);
@@ -178,7 +199,8 @@ export function isAlone(state: GateState): boolean {
   return state.stage.share >= 10_000;
 }
 
-function judgeBlock(gate: StatisticalGate, state: GateState, now: number): void {
+/** `since`: from when the newest of it was counted, epoch ms, where that is another time than when the block was opened. */
+function judgeBlock(gate: StatisticalGate, state: GateState, now: number, since?: number): void {
   const at = Math.max(0, now - state.startedAt);
   const { wealth, totals } = state;
   injectDue(gate, wealth, at);
@@ -191,13 +213,42 @@ function judgeBlock(gate: StatisticalGate, state: GateState, now: number): void 
   // 20 requests' worth of "like stable" until the candidate has a record of its own
   const candidate = (before.errors + 20 * stable) / (before.requests + 20);
   addToDifference(state.difference, block, { candidate, stable });
-  closeBlock(gate, wealth, { at, margins: marginsAt(gate, state.stage.share), alone: isAlone(state) });
-  noteFailure(gate, state, now);
+  const from = since === undefined ? at : Math.min(block.openedAt, since - state.startedAt);
+  closeBlock(gate, wealth, {
+    at,
+    from,
+    late: state.readings !== undefined,
+    margins: marginsAt(gate, state.stage.share),
+    alone: isAlone(state),
+  });
+  if (state.readings === undefined) noteFailure(gate, state, now);
+}
+
+/** Evidence that stable cannot take back for so long stands, ms: it may not be counted any more. */
+const longestLate = 60_000;
+
+function noteReading(gate: StatisticalGate, state: GateState, readings: Readings, candidateAt: number): void {
+  const against = decidingWealth(gate, state.wealth) >= 1 / gate.alpha;
+  const inFavour = leastOf(promotionLogs(state.wealth.promotion, comparesLatency(state))) >= Math.log(1 / gate.beta);
+  readings.against = against ? (readings.against ?? candidateAt) : undefined;
+  readings.inFavour = inFavour ? (readings.inFavour ?? candidateAt) : undefined;
+}
+
+/**
+ * A metrics server reads its targets one after the other: what hits both releases at once may be in the candidate's counts before it is in
+ * stable's. So evidence stands only when stable has been counted for all the time that it is from, and did not take it back.
+ */
+export function hasLasted(state: GateState, evidence: 'against' | 'inFavour', now: number): boolean {
+  const { readings } = state;
+  if (readings === undefined) return true;
+  const from = readings[evidence];
+  return from !== undefined && (isAlone(state) || readings.stableAt >= from || now - from >= longestLate);
 }
 
 /** Notes, once, that the evidence against the candidate is complete. */
 export function noteFailure(gate: StatisticalGate, state: GateState, now: number): void {
   if (state.failed !== undefined || decidingWealth(gate, state.wealth) < 1 / gate.alpha) return;
+  if (!hasLasted(state, 'against', now)) return;
   const { errors, latency, guard } = wealthParts(state.wealth);
   state.failed = { at: now, metric: errors + guard > latency ? 'errors' : 'latency' };
 }

@@ -35,12 +35,18 @@ export interface WealthState {
   /** Bad requests of the candidate so far. */
   badEvents: number;
   readonly promotion: PromotionEvidence;
+  /** What the guard says of the block before, logarithms: it counts when the next one shows no outage of stable; see `BlockContext.late`. */
+  awaiting?: readonly number[] | undefined;
 }
 
 /** What the rest of the gate knows of the moment in which a block is judged. */
 export interface BlockContext {
   /** Milliseconds since the trial began. */
   readonly at: number;
+  /** The same, of the beginning of the block; undefined: it is short. */
+  readonly from?: number | undefined;
+  /** What hit both releases at once may be in stable's counts one block later. */
+  readonly late?: boolean | undefined;
   readonly margins: StageMargins;
   /** Stable gets no traffic: only the guard can judge. */
   readonly alone: boolean;
@@ -100,7 +106,7 @@ export function addBlock(
 /** Judges the open block, then learns from it what stable is like, and opens the next one. */
 export function closeBlock(gate: StatisticalGate, state: WealthState, context: BlockContext): void {
   const { block, estimate, stakes, burst } = state;
-  const warming = context.at <= gate.warmUpMs;
+  const warming = (context.from ?? context.at) <= gate.warmUpMs;
   const errorRate = errorRateOf(estimate);
   const base = latencyOf(estimate);
   const factors = [
@@ -108,7 +114,7 @@ export function closeBlock(gate: StatisticalGate, state: WealthState, context: B
       (rate) => pooledLogFactorOfErrors(block.candidate, block.stable, rate, errorRate) / burst.errors,
     ),
     ...latencyFactors(block, base, warming).map((factor) => factor / burst.latency),
-    ...guardFactors(gate, state).map((factor) => factor / burst.errors),
+    ...guardFactors(gate, state, context).map((factor) => factor / burst.errors),
   ];
   for (const [index, factor] of factors.entries()) stakes[index] = grown(stakes[index] ?? 0, factor);
   addPromotionEvidence(state.promotion, block, {
@@ -142,7 +148,7 @@ export function guardRateOf(gate: StatisticalGate, estimate: StableEstimate): nu
 }
 
 /** The candidate alone against the guard's rate; while stable fails that often too, the guard can only lose. */
-function guardFactors(gate: StatisticalGate, state: WealthState): number[] {
+function guardFactors(gate: StatisticalGate, state: WealthState, { late, alone }: BlockContext): readonly number[] {
   const { block, estimate } = state;
   const limit = guardRateOf(gate, estimate);
   const errors = block.candidate.errors + block.apart.errors;
@@ -150,11 +156,15 @@ function guardFactors(gate: StatisticalGate, state: WealthState): number[] {
   const stableErrors = block.stable.errors + estimate.lately.errors;
   const stableRequests = block.stable.requests + estimate.lately.requests;
   const outage = block.stable.errors > limit * block.stable.requests || stableErrors > limit * stableRequests;
-  return tuning.guardRates.map((suspected) => {
+  const unlessOutage = (factor: number): number => (outage ? Math.min(factor, 0) : factor);
+  const factors = tuning.guardRates.map((suspected) => {
     const rate = Math.max(suspected, Math.min(1.5 * limit, 0.95));
-    const factor = errors * Math.log(rate / limit) + worked * Math.log((1 - rate) / (1 - limit));
-    return outage ? Math.min(factor, 0) : factor;
+    return unlessOutage(errors * Math.log(rate / limit) + worked * Math.log((1 - rate) / (1 - limit)));
   });
+  const due = (state.awaiting ?? factors.map(() => 0)).map(unlessOutage);
+  const waits = late === true && !alone;
+  if (state.awaiting !== undefined || waits) state.awaiting = waits ? factors : undefined;
+  return waits ? due : factors.map((factor, index) => factor + (due[index] ?? 0));
 }
 
 /** The wealth by what earned it. */

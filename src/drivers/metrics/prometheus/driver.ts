@@ -43,12 +43,13 @@ export function createPrometheusMetrics({ source, ask, clock }: PrometheusOption
       const problem = selectionProblem(question.selection);
       if (problem !== undefined) return noNumber('refused', problem);
       const query = counterQuery(question);
+      const sentAt = clock.now();
       const url =
         past === undefined ? questionAt(source, 'query', { query }) : pastQuestion(source, query, past, clock.now());
       const answer = await ask(source, url, signal);
       if (answer.kind === 'none') return answer;
       const outcome = readCounted(answer, question.selection);
-      return outcome.kind === 'none' || past !== undefined ? outcome : newest(source, outcome.readings, clock.now());
+      return outcome.kind === 'none' || past !== undefined ? outcome : newest(source, outcome.readings, sentAt);
     },
   };
 }
@@ -74,16 +75,19 @@ function pastQuestion(source: PrometheusSource, query: string, { fromMs, stepMs 
   });
 }
 
-/** The one reading there is, in the time of this machine’s clock: the server's may be another. */
-function newest(source: PrometheusSource, readings: readonly CounterReading[], now: number): CounterOutcome {
-  const [reading = { at: now, candidate: {}, stable: {}, bounds: { candidate: [], stable: [] } }] = readings;
-  const aheadMs = now - reading.at;
-  if (aheadMs > source.staleMs) return staleAnswer(aheadMs);
+/**
+ * The one reading there is. Times of a server whose clock is ahead are moved back to this machine's; what seems old stays old, because it
+ * may be: an answer out of a cache, or one that was long on its way.
+ */
+function newest(source: PrometheusSource, readings: readonly CounterReading[], sentAt: number): CounterOutcome {
+  const [reading = { at: sentAt, candidate: {}, stable: {}, bounds: { candidate: [], stable: [] } }] = readings;
+  if (sentAt - reading.at > source.staleMs) return staleAnswer(sentAt - reading.at);
+  const movedMs = Math.min(0, sentAt - reading.at);
   const here = (instances: CountedInstances): CountedInstances =>
     Object.fromEntries(
-      Object.entries(instances).map(([name, counted]) => [name, { ...counted, at: counted.at + aheadMs }]),
+      Object.entries(instances).map(([name, counted]) => [name, { ...counted, at: counted.at + movedMs }]),
     );
-  const moved = { ...reading, at: now, candidate: here(reading.candidate), stable: here(reading.stable) };
+  const moved = { ...reading, at: sentAt, candidate: here(reading.candidate), stable: here(reading.stable) };
   return { kind: 'counted', readings: [moved] };
 }
 
