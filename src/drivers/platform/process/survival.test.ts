@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import type { InstanceGroup } from '../../../core/instance.ts';
 import type { RunSpec } from '../../../core/release.ts';
@@ -181,6 +182,8 @@ test('an exit that one controller saw is known to the others', async (context) =
 test('a process that has the pid of an instance by chance is never touched', async (context) => {
   const it = await scene(context);
   const [instance] = await it.fixture.platform.ensure({ ...it.group, instances: 1 });
+  // Processes are told apart by the tick in which they began, and a tick is 10 ms.
+  await sleep(30);
   const bystander = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
   context.after(() => bystander.kill('SIGKILL'));
   const records = new InstanceRecords(it.fixture.stateDirectory);
