@@ -40,3 +40,10 @@ export function noDeployment(scope: Scope): Failure {
     remedy: 'Look with `sluice status`.',
   });
 }
+
+export function leaseLost(deployment: string): Failure {
+  return new Failure('lease.lost', `another controller has taken ${deployment} over`, {
+    at: deployment,
+    remedy: 'Look with `sluice status`.',
+  });
+}

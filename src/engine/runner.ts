@@ -15,6 +15,7 @@ import { transition } from '../core/rollout/transition.ts';
 import { wakeAt } from '../core/rollout/wake.ts';
 import type { Change } from '../ports/store.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
+import { leaseLost } from './failures.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { observeHold } from './observe-hold.ts';
 import { TrialKeeper } from './trial-keeper.ts';
@@ -137,13 +138,14 @@ export class Runner {
   async #take(happening: Happening): Promise<Rollout> {
     const before = this.#rollout;
     if (isFinal(before.status) || this.#signal.aborted) return before;
-    const { deps, stream } = this.#options;
+    const { deps } = this.#options;
     const event = { ...happening, at: Math.max(deps.clock.now(), before.at) } as RolloutEvent;
     const [after, effects] = transition(before, event);
     assertSoundChange(before, event, after);
     await this.#commit(before, event, after, effects);
-    stream.committed();
     this.#act(before, effects);
+    // Whoever looks on takes processor time; where routes are on their way to the router, the next commit wakes them, or their own look.
+    if (!effects.some((effect) => effect.action.kind === 'apply')) this.#options.stream.committed();
     return after;
   }
 
@@ -390,11 +392,4 @@ async function writeOnce(deps: Dependencies, change: Change): Promise<void> {
 
 function storeMayRecover(error: unknown): boolean {
   return error instanceof Failure && (error.code === 'store.full' || error.code === 'store.unavailable');
-}
-
-function leaseLost(deployment: string): Failure {
-  return new Failure('lease.lost', `another controller has taken ${deployment} over`, {
-    at: deployment,
-    remedy: 'Look with `sluice status`.',
-  });
 }

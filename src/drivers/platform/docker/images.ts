@@ -114,10 +114,14 @@ export async function refusedAs<T>(reference: string, answer: Promise<T>): Promi
   }
 }
 
+/** Of a registry that wants to know who asks as well: it tells strangers neither that it has an image nor that it has none. */
+const missingInWords =
+  /not found|manifest unknown|does not exist|no such image|denied|unauthorized|no basic auth credentials|authentication required/i;
+
 /** The engine tells only in words whether the registry has no such image or did not answer. */
 function refused(reference: string, words: string, status?: number): Failure {
   const missing = status === 404 || status === 401 || status === 403;
-  if (missing || /not found|manifest unknown|denied|unauthorized|does not exist|no such image/i.test(words)) {
+  if (missing || missingInWords.test(words)) {
     return new Failure(
       'release.missing',
       `There is no image ${reference}: the engine does not have it, and the registry says: ${words}.`,

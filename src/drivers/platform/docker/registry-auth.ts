@@ -26,7 +26,9 @@ export async function registryAuth(reference: string): Promise<string | undefine
   const helper = config.credHelpers?.[registry] ?? config.credsStore;
   const found = helper === undefined ? fromFile(config, registry) : await fromHelper(helper, registry);
   if (found === undefined) return undefined;
-  return Buffer.from(JSON.stringify({ ...found, serveraddress: registry })).toString('base64url');
+  // Engines want the padding that `base64url` leaves out, and take a header that they cannot read for none.
+  const text = Buffer.from(JSON.stringify({ ...found, serveraddress: registry })).toString('base64');
+  return text.replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /** The part before the first slash is a registry where it has a dot or a colon in it. */
