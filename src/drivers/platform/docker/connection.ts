@@ -54,6 +54,8 @@ interface Way {
   readonly dispatcher: Dispatcher;
 }
 
+type Keys = NonNullable<(DockerEngineSpec & { readonly kind: 'host' })['tls']>;
+
 /** The longest answer that is read whole; bytes. */
 const longestAnswer = 64 * 1024 * 1024;
 
@@ -111,6 +113,7 @@ class Connection implements EngineConnection {
       return await act(signal);
     } catch (error) {
       if (request.signal?.aborted === true) throw request.signal.reason;
+      if (!(error instanceof EngineRefusal)) this.#forgetKeys();
       throw over.signal.aborted ? this.#silent(given) : this.#translated(error);
     } finally {
       answered.abort();
@@ -118,8 +121,16 @@ class Connection implements EngineConnection {
     }
   }
 
+  /** Certificates are read again after a failure: they may have been mended, or renewed. */
+  #forgetKeys(): void {
+    const way = this.#way;
+    if (this.#spec.kind === 'socket' || this.#spec.tls === undefined || way === undefined) return;
+    this.#way = undefined;
+    // What is still under way over it may end; whether it does is told to who waits for it.
+    way.then(({ dispatcher }) => dispatcher.close()).catch(() => undefined);
+  }
+
   #connect(): Promise<Way> {
-    // Certificates are read again after a failure: they may have been mended.
     this.#way ??= this.#made().catch((error: unknown) => {
       this.#way = undefined;
       throw error;
@@ -142,6 +153,7 @@ class Connection implements EngineConnection {
     if (tls === undefined)
       return { origin: `http://${host}:${spec.port}`, dispatcher: new Agent({ ...limits, connect: { timeout: 0 } }) };
     const [ca, cert, key] = await Promise.all([pem(tls.ca), pem(tls.certificate), pem(tls.key)]);
+    assertKeys(tls, { ca, cert, key });
     const dispatcher = new Agent({ ...limits, connect: { ca, cert, key, timeout: 0 } });
     return { origin: `https://${host}:${spec.port}`, dispatcher };
   }
@@ -167,9 +179,12 @@ class Connection implements EngineConnection {
       });
     }
     const why = isCode(error, 'ENOENT') ? 'there is no such socket' : reasonOf(error);
+    const hasKeys = this.#spec.kind === 'host' && this.#spec.tls !== undefined;
     return new Failure('platform.unreachable', `The container engine at ${this.place} cannot be reached: ${why}.`, {
       at: this.place,
-      remedy: 'Start it (`systemctl start docker`), or correct `platform.docker`.',
+      remedy: hasKeys
+        ? 'Start it, or correct `platform.docker.tls`: an engine closes the connection to a certificate that its authority did not sign.'
+        : 'Start it (`systemctl start docker`), or correct `platform.docker`.',
       cause: error,
     });
   }
@@ -182,6 +197,19 @@ async function pem(file: string): Promise<Buffer> {
     throw new Failure('platform.denied', `The file ${file} for the container engine cannot be read.`, {
       at: 'platform.docker.tls',
       remedy: 'Correct the path, or let this user read it.',
+      cause,
+    });
+  }
+}
+
+/** Before anything is sent, so that files which do not fit together are named, whatever the engine says to them. */
+function assertKeys({ certificate, key: keyFile }: Keys, keys: object): void {
+  try {
+    process.getBuiltinModule('node:tls').createSecureContext(keys);
+  } catch (cause) {
+    throw new Failure('platform.denied', `${certificate} and ${keyFile} are no certificate with its private key.`, {
+      at: 'platform.docker.tls',
+      remedy: 'Name PEM files that belong together, the key without a passphrase.',
       cause,
     });
   }
