@@ -71,6 +71,27 @@ test(
 );
 
 test(
+  'who ends a deployment hears of it when the traffic is back, and does not wait for a router that takes long',
+  inWorld(async (world, engine) => {
+    for (const [takesMs, traffic] of [
+      [100, 'v1 100 %'],
+      [5_000, 'v1 90 %, v2 10 %'],
+    ] as const) {
+      const { id } = await canaryAt(world, engine, 'CANARY_WAITING');
+      world.routerFault = async ({ operation, phase }) => {
+        if (operation === 'apply' && phase === 'before') await world.clock.sleep(takesMs);
+      };
+      const askedAt = world.clock.now();
+      const { status } = await world.command(engine, { kind: 'abort', reason: 'enough' });
+      assert.deepEqual([status, world.traffics], ['ROLLING_BACK', traffic]);
+      assert.ok(world.clock.now() - askedAt < 1_000);
+      world.routerFault = undefined;
+      assert.equal((await world.ended(id)).status, 'ROLLED_BACK');
+    }
+  }),
+);
+
+test(
   'manual promotion waits for a person at each stage, however long, and says so',
   inWorld(async (world, engine) => {
     await world.deployed(engine, 'v1');

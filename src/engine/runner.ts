@@ -16,16 +16,14 @@ import { wakeAt } from '../core/rollout/wake.ts';
 import type { Change } from '../ports/store.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
 import { leaseLost } from './failures.ts';
+import type { Happening } from './happening.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { observeHold } from './observe-hold.ts';
 import { TrialKeeper } from './trial-keeper.ts';
-import { perform } from './perform.ts';
+import { Performing } from './performing.ts';
 import { recordOf } from './record-of.ts';
 import { retry } from './retry.ts';
 import type { Stream } from './stream.ts';
-
-/** An event without its time, which the runner adds. */
-export type Happening = RolloutEvent extends infer E ? (E extends RolloutEvent ? Omit<E, 'at'> : never) : never;
 
 /** What led to a deployment. */
 export interface Why {
@@ -49,6 +47,9 @@ export interface RunnerOptions {
   readonly history?: StableHistory | undefined;
 }
 
+/** How long the answer to a command waits for routes that it ordered. */
+const answerMs = 250;
+
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #stopped = new AbortController();
@@ -59,8 +60,7 @@ export class Runner {
   #outbox: readonly Effect[];
   /** The events taken so far; the next one waits for it. */
   #tail: Promise<unknown> = Promise.resolve();
-  /** Effects that are being carried out, by id. */
-  readonly #running = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  readonly #performing: Performing;
   #timer = new AbortController();
   /** Reads the feed while the deployment goes forward. */
   #keeping: { readonly keeper: TrialKeeper; readonly stop: AbortController } | undefined;
@@ -72,6 +72,9 @@ export class Runner {
     this.#situation = options.situation;
     this.#outbox = options.outbox;
     this.#signal = AbortSignal.any([this.#stopped.signal, options.lease.lost]);
+    const { deps, drivers, lease, rollout } = options;
+    const report = (happening: Happening): Promise<void> => this.#report(happening);
+    this.#performing = new Performing({ deps, drivers, lease, rollout, signal: this.#signal, report });
     // Somebody who only starts a deployment need not wait for its end; without this its failure would count as unhandled.
     this.#ended.promise.catch(() => undefined);
     options.lease.lost.addEventListener('abort', () => this.#ended.reject(leaseLost(this.#rollout.id)), { once: true });
@@ -83,7 +86,7 @@ export class Runner {
 
   /** Whether routes that were ordered are still being put in force. */
   get isRouting(): boolean {
-    return this.#outbox.some((effect) => effect.action.kind === 'apply');
+    return this.#outbox.some(isApply);
   }
 
   /** Resolves with the final state; rejects when this controller lost the lease or stopped before. */
@@ -100,17 +103,30 @@ export class Runner {
 
   /** Takes a deployment up that another controller, or this one before a crash, left. */
   async resume(previous: string): Promise<Rollout> {
-    for (const effect of this.#outbox) this.#perform(effect);
+    for (const effect of this.#outbox) this.#performing.begin(effect);
     this.#watchOver();
     return this.post({ kind: 'recovered', actor: 'sluice', previous });
   }
 
-  /** Checks a person's command against the state at the moment it is taken. */
+  /**
+   * Checks a person's command against the state at the moment it is taken. Resolves with the state that it led to: when routes that
+   * it ordered are in force, or after a moment. The answer takes processor time that they need first.
+   */
   async command(command: Command, actor: string): Promise<Rollout> {
-    return this.#inTurn(() => {
+    const after = await this.#inTurn(() => {
       assertAccepts(this.#rollout, command);
       return this.#take({ ...command, actor });
     });
+    await this.#routed();
+    return after;
+  }
+
+  async #routed(): Promise<void> {
+    if (!this.isRouting) return;
+    const over = new AbortController();
+    const applied = this.#performing.ended(this.#outbox.filter(isApply));
+    await Promise.race([applied, this.#options.deps.clock.sleep(answerMs, over.signal)]);
+    over.abort();
   }
 
   /** Takes an event in its turn; resolves with the state that it led to. */
@@ -145,7 +161,7 @@ export class Runner {
     await this.#commit(before, event, after, effects);
     this.#act(before, effects);
     // Whoever looks on takes processor time; where routes are on their way to the router, the next commit wakes them, or their own look.
-    if (!effects.some((effect) => effect.action.kind === 'apply')) this.#options.stream.committed();
+    if (!effects.some(isApply)) this.#options.stream.committed();
     return after;
   }
 
@@ -230,8 +246,8 @@ export class Runner {
 
   /** What follows from a committed event. */
   #act(before: Rollout, effects: readonly Effect[]): void {
-    for (const [id, { stop }] of this.#running) if (!this.#outbox.some((effect) => effect.id === id)) stop.abort();
-    for (const effect of effects) this.#perform(effect);
+    this.#performing.giveUpAllBut(this.#outbox);
+    for (const effect of effects) this.#performing.begin(effect);
     this.#watchOver();
     if (isFinal(this.#rollout.status)) this.#end();
     else if (before.hold?.id !== this.#rollout.hold?.id && this.#rollout.hold === undefined)
@@ -270,6 +286,8 @@ export class Runner {
   #setKeeper(): void {
     const { course, status, id, plan } = this.#rollout;
     if (course === 'back' || isFinal(status) || this.#signal.aborted) {
+      // The end of reading takes time as well, and routes on their way back go first.
+      if (this.isRouting && !this.#signal.aborted) return;
       this.#keeping?.stop.abort();
       this.#keeping = undefined;
       return;
@@ -323,51 +341,6 @@ export class Runner {
     });
   }
 
-  #perform(effect: Effect): void {
-    if (this.#signal.aborted) return;
-    const stop = new AbortController();
-    const before = [...this.#running.values()].map((running) => running.done);
-    const done = this.#performToTheEnd(effect, AbortSignal.any([stop.signal, this.#signal]), before);
-    this.#running.set(effect.id, { stop, done: done.finally(() => this.#running.delete(effect.id)) });
-  }
-
-  async #performToTheEnd(effect: Effect, signal: AbortSignal, before: readonly Promise<void>[]): Promise<void> {
-    const { deps, drivers, lease } = this.#options;
-    const { id, plan } = this.#rollout;
-    let told = false;
-    const onRetry = (failure: unknown, attempt: number): void => {
-      deps.log.write('warn', 'an effect did not work; trying again', {
-        deployment: id,
-        effect: effect.id,
-        attempt,
-        failure: failureData(failure),
-      });
-      if (told) return;
-      told = true;
-      void this.#report({ kind: 'effect-retried', actor: 'sluice', effect: effect.id, failure: failureData(failure) });
-    };
-    try {
-      // A start or a stop that was given up may still be at work: what it brings up must be there when it is to be stopped, and what
-      // it takes down must be gone when it is to be started again.
-      if (effect.action.kind === 'stop' || effect.action.kind === 'ensure')
-        await Promise.race([Promise.all(before), deps.clock.sleep(deps.timing.effectMs, signal)]);
-      // With a store that does not answer the lease may end unrenewed; nothing is done until it is sure again, or lost.
-      while (!lease.holds() && !signal.aborted) await deps.clock.sleep(deps.timing.retryFirstMs, signal);
-      if (signal.aborted) return;
-      const result = await perform({ deps, drivers, deployment: id, plan, effect, signal, onRetry });
-      if (!signal.aborted) await this.#report({ kind: 'effect-done', actor: 'sluice', effect: effect.id, result });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof Failure))
-        deps.log.write('error', 'an effect failed in an unforeseen way', {
-          effect: effect.id,
-          error: failureData(error),
-          stack: error instanceof Error ? error.stack : undefined,
-        });
-      await this.#report({ kind: 'effect-failed', actor: 'sluice', effect: effect.id, failure: failureData(error) });
-    }
-  }
-
   /** Posts an event that nobody waits for; a failure to take it is a defect or the end of the lease, and is logged. */
   async #report(happening: Happening): Promise<void> {
     try {
@@ -384,6 +357,10 @@ export class Runner {
       this.stop();
     }
   }
+}
+
+function isApply(effect: Effect): boolean {
+  return effect.action.kind === 'apply';
 }
 
 async function writeOnce(deps: Dependencies, change: Change): Promise<void> {
