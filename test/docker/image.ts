@@ -56,7 +56,7 @@ export async function importedImage(reference: string, contents: Contents): Prom
   return reference;
 }
 
-/** Its tag names the Node that is in it. */
+/** Its tag names the Node that is in it, and `localhost` a registry that even Podman does not look for elsewhere. */
 export async function nodeImage(): Promise<string> {
   const node = await realpath(process.execPath);
   const { size, mtimeMs } = await stat(node);
@@ -64,7 +64,7 @@ export async function nodeImage(): Promise<string> {
     .update(`${process.version} ${process.arch} ${size} ${mtimeMs} 2`)
     .digest('hex')
     .slice(0, 12);
-  return importedImage(`sluice-test/node:${tag}`, {
+  return importedImage(`localhost/sluice-test/node:${tag}`, {
     programs: { 'bin/node': node },
     folders: ['app'],
     changes: ['ENV PATH=/bin', 'WORKDIR /app'],
@@ -137,15 +137,15 @@ function finished(stream: NodeJS.ReadableStream): Promise<void> {
 }
 
 /** Removes containers, and networks, that carry this label; for what a test leaves. */
-export async function removeLabelled(label: string): Promise<void> {
+export async function removeLabelled(label: string, engine: Docker = docker): Promise<void> {
   const filters = { label: [label] };
-  for (const { Id } of await docker.listContainers({ all: true, filters }))
-    await docker
+  for (const { Id } of await engine.listContainers({ all: true, filters }))
+    await engine
       .getContainer(Id)
       .remove({ force: true, v: true })
       .catch(() => undefined);
-  for (const { Id } of await docker.listNetworks({ filters }))
-    await docker
+  for (const { Id } of await engine.listNetworks({ filters }))
+    await engine
       .getNetwork(Id)
       .remove()
       .catch(() => undefined);

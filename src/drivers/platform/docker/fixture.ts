@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
 import { docker, nodeImage, removeLabelled } from '../../../../test/docker/image.ts';
 import { engineSocket } from '../../../../test/docker/engine.ts';
 import type { ContainerRun } from '../../../core/container.ts';
@@ -9,6 +10,7 @@ import type { Instance } from '../../../core/instance.ts';
 import type { DockerPlatformSpec } from '../../../core/plan/spec.ts';
 import type { Release, RunSpec } from '../../../core/release.ts';
 import type { Clock } from '../../../ports/clock.ts';
+import type { PlatformFixture } from '../../../ports/platform.contract.ts';
 import type { Platform } from '../../../ports/platform.ts';
 import { createDockerPlatform, type DockerPlatformOptions } from './docker-platform.ts';
 
@@ -81,13 +83,20 @@ export interface DockerFixture {
   close(): Promise<void>;
 }
 
+/** An engine that has the image of `nodeImage`. */
+export interface FixtureEngine {
+  readonly docker: Docker;
+  readonly socket: string;
+}
+
 /** Every fixture has a label of its own on its containers, by which they are removed. */
-export async function openFixture(): Promise<DockerFixture> {
+export async function openFixture(engine: FixtureEngine = { docker, socket: engineSocket }): Promise<DockerFixture> {
   const mark = `sluice.test=${randomBytes(6).toString('hex')}`;
-  const image = await docker.getImage(await nodeImage()).inspect();
+  const image = await engine.docker.getImage(await nodeImage()).inspect();
   const owner = randomBytes(4).toString('hex');
+  const spec: DockerPlatformSpec = { ...platformSpec, engine: { kind: 'socket', path: engine.socket } };
   const open = (options: Partial<DockerPlatformOptions> = {}): Platform =>
-    createDockerPlatform({ spec: platformSpec, owner, clock: realClock, ...options });
+    createDockerPlatform({ spec, owner, clock: realClock, ...options });
   const service = 'shop';
   const [markName = '', markValue = ''] = mark.split('=');
   return {
@@ -97,7 +106,7 @@ export async function openFixture(): Promise<DockerFixture> {
     release: async (run = {}, container = {}) => ({
       id: `${service}@${randomBytes(6).toString('hex')}`,
       service,
-      artifact: { kind: 'image', repository: 'sluice-test/node', digest: image.Id },
+      artifact: { kind: 'image', repository: 'localhost/sluice-test/node', digest: image.Id },
       run: {
         command: server,
         environment: {},
@@ -107,7 +116,31 @@ export async function openFixture(): Promise<DockerFixture> {
         container: { ...plain, ...container, labels: { ...container.labels, [markName]: markValue } },
       },
     }),
-    close: () => removeLabelled(mark),
+    close: () => removeLabelled(mark, engine.docker),
+  };
+}
+
+/** What the platform contract needs of a fixture. */
+export function contractFixture(fixture: DockerFixture): PlatformFixture {
+  return {
+    platform: fixture.platform,
+    reopen: async () => fixture.open(),
+    release: async (behaviour) => {
+      switch (behaviour) {
+        case 'serves':
+          return fixture.release();
+        case 'ignores the request to end':
+          return fixture.release({ command: [...server, 'stubborn'] });
+        case 'crashes at start':
+          return fixture.release({ command: crash });
+        case 'cannot be run':
+          return fixture.release({ command: ['there-is-no-such-program'] }, { init: false });
+      }
+    },
+    answers: async (instance) => (await ask(instance)) === 'ok',
+    crash: async (instance) => void (await ask(instance, '/crash')),
+    write: async (instance, lines) => void (await ask(instance, '/say', lines.map((line) => `${line}\n`).join(''))),
+    close: () => fixture.close(),
   };
 }
 
