@@ -81,8 +81,13 @@ export function createInterruption(options: InterruptionOptions): Interruption {
       return settled !== undefined;
     },
     get hint() {
-      if (settled !== undefined) return 'Going back before leaving; Ctrl-C again leaves at once.';
-      return responsible ? 'Ctrl-C goes back to stable, then leaves.' : 'Ctrl-C leaves; the deployment goes on.';
+      const isRollback = options.deployment.plan.strategy === 'rollback';
+      if (settled !== undefined)
+        return `${isRollback ? 'Finishing' : 'Going back'} before leaving; Ctrl-C again leaves at once.`;
+      if (!responsible) return 'Ctrl-C leaves; the deployment goes on.';
+      return isRollback
+        ? 'Ctrl-C leaves when the rollback is through, or undone where no traffic moved yet.'
+        : 'Ctrl-C goes back to stable, then leaves.';
     },
     get code() {
       return codeOfSignal(first?.signal ?? 'SIGINT');
@@ -106,9 +111,11 @@ function leaveAtOnce({ session, deployment, responsible, leave }: InterruptionOp
   const consequence = responsible
     ? 'Left at once. Traffic stays as it is now, and nobody judges the new release.'
     : 'Left at once; the deployment goes on.';
-  session.context.stderr.write(
-    `${consequence}\n  ${line('status')}  shows how it stands\n  ${line('abort')}  sends all traffic back to stable\n`,
-  );
+  const [words, what] =
+    deployment.plan.strategy === 'rollback'
+      ? ['rollback', 'goes on with it']
+      : ['abort', 'sends all traffic back to stable'];
+  session.context.stderr.write(`${consequence}\n  ${line('status')}  shows how it stands\n  ${line(words)}  ${what}\n`);
   session.context.exit(codeOfSignal(signal));
 }
 

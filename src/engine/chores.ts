@@ -25,6 +25,7 @@ export function choresOf(
   inForce: Routes | undefined,
   now: number,
 ): Chores {
+  if (situation.leftBy !== undefined) return { revive: false, cool: false, stop: [] };
   const cool = situation.warm !== undefined && now >= situation.warm.until;
   const { warm: _warm, ...withoutWarm } = situation;
   const kept: Situation = cool ? withoutWarm : situation;

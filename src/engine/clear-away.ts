@@ -20,9 +20,14 @@ export async function clearAway(
   const spec = await specOf(deps, state);
   if (spec === undefined || instances.length === 0 || signal.aborted) return;
   const { router, platform } = deps.drivers(spec);
-  const ids = instances.map((instance) => instance.id);
+  // Whatever the store says of them: where requests are sent, nothing is stopped.
+  const groups = (await router.read(scope))?.groups ?? [];
+  const needed = new Set(groups.filter(({ share }) => share > 0).map(({ release }) => release));
+  const idle = instances.filter(({ release }) => !needed.has(release));
+  const ids = idle.map((instance) => instance.id);
+  if (ids.length === 0) return;
   if (await givesWay(signal, router.drain(scope, ids, spec.drainMs, signal))) return;
-  for (const release of new Set(instances.map((instance) => instance.release))) {
+  for (const release of new Set(idle.map((instance) => instance.release))) {
     if (await givesWay(signal, platform.stop({ scope, release, graceMs: spec.stopGraceMs }))) return;
   }
   deps.log.write('info', 'instances that nothing refers to were stopped', { scope: scopeName(scope), instances: ids });

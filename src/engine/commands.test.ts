@@ -39,6 +39,44 @@ test(
 );
 
 test(
+  'a pause while a share is being put in force goes on to where that is judged',
+  inWorld(async (world, engine) => {
+    await world.deployed(engine, 'v1');
+    world.errors('v2', 0.9);
+    world.routerFault = async ({ operation, phase, routes }) => {
+      if (operation === 'apply' && phase === 'before' && world.words(routes).includes('v2'))
+        await world.clock.sleep(3_000);
+    };
+    const { id } = await world.deploy(engine, 'v2', { strategy: canary });
+    await world.reaches(id, 'CANARY');
+    const paused = await world.command(engine, { kind: 'pause', reason: 'lunch' });
+    assert.equal(paused.status, 'PAUSED');
+    const ended = await world.ended(id);
+    assert.deepEqual([ended.status, ended.failure?.code], ['ROLLED_BACK', 'gate.failed']);
+  }),
+);
+
+test(
+  'a pause in the middle of a switch is resumed where it came to, and looked at behind it meanwhile',
+  inWorld(async (world, engine) => {
+    const strategy = { ...blueGreen, observeMs: 5_000 };
+    await world.deployed(engine, 'v1', { strategy });
+    world.routerFault = async ({ operation, phase, routes }) => {
+      if (operation === 'apply' && phase === 'before' && world.words(routes) === 'v2 100 %')
+        await world.clock.sleep(3_000);
+    };
+    const { id } = await world.deploy(engine, 'v2', { strategy });
+    await world.reaches(id, 'PROMOTING');
+    await world.command(engine, { kind: 'pause', reason: 'lunch' });
+    await world.pass(60_000);
+    const paused = await world.rollout(id);
+    assert.deepEqual([paused.status, paused.reason, paused.hold !== undefined], ['PAUSED', 'lunch', true]);
+    await world.command(engine, { kind: 'resume' });
+    assert.equal((await world.ended(id)).status, 'VERIFIED');
+  }),
+);
+
+test(
   'a pause while instances start holds the traffic back, not the start',
   inWorld(async (world, engine) => {
     await world.deployed(engine, 'v1');

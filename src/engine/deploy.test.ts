@@ -208,3 +208,19 @@ test(
     assert.equal(world.logged.filter((line) => line.includes('a part of the status')).length, 2);
   }),
 );
+
+test(
+  'a service that runs on one platform is not deployed on another, where its stable release would count as gone',
+  inWorld(async (world, engine) => {
+    await world.deployed(engine, 'v1');
+    const since = world.calls.length;
+    const refusal = await world.refused(
+      world.deploy(engine, 'v2', { platform: { driver: 'process' } }),
+      'plan.unsupported',
+    );
+    assert.match(refusal.message, /runs on memory, this deployment would run on process/);
+    assert.deepEqual([refusal.at, world.calls.slice(since)], ['platform', []]);
+    for (const { id } of world.platform.view()) world.platform.crash(id);
+    await world.deployed(engine, 'v2', { platform: { driver: 'process' } });
+  }),
+);

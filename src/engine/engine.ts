@@ -1,10 +1,10 @@
 // The engine: takes what people ask for, holds one lease and one runner per scope that it works on, and answers questions.
 
-import { Failure, failureData } from '../base/failure.ts';
+import { type Failure, failureData } from '../base/failure.ts';
 import { planDigest } from '../core/plan/digest.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { beginRollout } from '../core/rollout/begin.ts';
-import type { Rollout } from '../core/rollout/rollout.ts';
+import { hasSwitchedBack, type Rollout } from '../core/rollout/rollout.ts';
 import type { Situation } from '../core/rollout/situation.ts';
 import { isFinal, isWaiting } from '../core/rollout/status.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
@@ -29,7 +29,7 @@ import type {
   ValidateRequest,
 } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
-import { lockedFailure, noDeployment, unknownDeployment } from './failures.ts';
+import { lockedFailure, noDeployment, planChanged, unknownDeployment } from './failures.ts';
 import { Housekeeper, type IdleWork } from './housekeeper.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
@@ -60,7 +60,8 @@ export class Engine implements Controller {
     this.#housekeeper = new Housekeeper({
       deps,
       runnerOf: (scope) => this.#runners.get(scopeName(scope)),
-      rollback: (request) => this.rollback(request),
+      // Somebody else's deployment is not the watch's to end.
+      rollback: (request) => this.#beginRollback(request),
       withLease: (scope, work) => this.#withIdleLease(scope, work),
       inTurn: (scope, work) => this.#turns.spare(scope, work),
       live: (scope, deployment, live) => this.#stream.live(scope, deployment, live),
@@ -103,17 +104,27 @@ export class Engine implements Controller {
   async deploy(request: DeployRequest): Promise<Rollout> {
     return this.#begin(request.spec.scope, request, async (situation) => {
       const prepared = await prepareDeploy(this.#deps, request, situation);
-      assertPlan(prepared.plan, request.planDigest);
+      const now = planDigest(prepared.plan);
+      if (request.planDigest !== undefined && request.planDigest !== now) throw planChanged(request.planDigest, now);
       return prepared;
     });
   }
 
-  /** With a deployment under way and no release named, going back means ending that deployment. */
-  async rollback(request: RollbackRequest & Why): Promise<Rollout> {
-    const state = await this.#scope(request.scope);
-    if (state.active !== undefined && request.to === undefined) {
-      return this.command(request.scope, { kind: 'abort', reason: request.reason }, request);
+  /**
+   * With a deployment under way and no release named, going back means ending that deployment; where that is a rollback, it is what
+   * was asked for, and goes on.
+   */
+  async rollback(request: RollbackRequest): Promise<Rollout> {
+    const { active } = await this.#scope(request.scope);
+    if (active === undefined || request.to !== undefined) return this.#beginRollback(request);
+    if (active.plan.strategy === 'rollback' && active.course === 'forward') {
+      await this.#takeUp(request.scope);
+      return this.#runners.get(scopeName(request.scope))?.rollout ?? active;
     }
+    return this.command(request.scope, { kind: 'abort', reason: request.reason }, request);
+  }
+
+  async #beginRollback(request: RollbackRequest & Why): Promise<Rollout> {
     return this.#begin(request.scope, request, (situation) => prepareRollback(this.#deps, request, situation));
   }
 
@@ -209,12 +220,15 @@ export class Engine implements Controller {
     if (this.#runners.has(scopeName(scope))) throw await this.#locked(scope);
     await this.#settleAbandoned(scope);
     const lease = await this.#acquire(scope);
+    let runner: Runner | undefined;
     try {
       const { situation } = await this.#scope(scope);
       const prepared = await make(situation);
-      const runner = this.#runnerFor(prepared, situation, lease, asker.actor);
+      runner = this.#runnerFor(prepared, situation, lease, asker.actor);
       return await runner.start(asker.actor, asker);
     } catch (error) {
+      // Whoever closes the engine waits for its end.
+      runner?.stop();
       this.#runners.delete(scopeName(scope));
       await lease.release();
       throw error;
@@ -243,7 +257,7 @@ export class Engine implements Controller {
       lease,
       stream: this.#stream,
       rollout,
-      situation: { ...kept, watch: undefined },
+      situation: kept,
       outbox: [],
       history: this.#housekeeper.historyOf(lease.scope, prepared.plan.stable?.id),
     };
@@ -282,9 +296,12 @@ export class Engine implements Controller {
     await this.#giveUp(runner, 'its controller ended and another deployment was asked for');
   }
 
-  /** Ends a deployment on its way forward by going back, and waits until all of it is over. */
+  /** Ends a deployment on its way forward by going back, a rollback behind its switch by going on, and waits until all of it is over. */
   async #giveUp(runner: Runner, reason: string): Promise<void> {
-    if (runner.rollout.course === 'forward') await runner.command({ kind: 'abort', reason }, 'sluice');
+    const { rollout } = runner;
+    if (hasSwitchedBack(rollout)) {
+      if (isWaiting(rollout.status)) await runner.command({ kind: 'resume' }, 'sluice');
+    } else if (rollout.course === 'forward') await runner.command({ kind: 'abort', reason }, 'sluice');
     await runner.ended;
     await this.#parting.get(scopeName(runner.rollout.plan.scope));
   }
@@ -379,13 +396,4 @@ export class Engine implements Controller {
 
 function answerOf(plan: Plan): PlanAnswer {
   return { plan, digest: planDigest(plan) };
-}
-
-function assertPlan(plan: Plan, digest: string | undefined): void {
-  if (digest === undefined || digest === planDigest(plan)) return;
-  throw new Failure('plan.changed', `what would be done now is no longer the plan ${digest}`, {
-    at: 'planDigest',
-    remedy: 'Look at it again with `sluice plan`.',
-    details: { now: planDigest(plan) },
-  });
 }

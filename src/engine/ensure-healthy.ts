@@ -3,12 +3,14 @@
 import { formatDuration } from '../base/duration.ts';
 import { Failure } from '../base/failure.ts';
 import { addressName, type Instance } from '../core/instance.ts';
+import { askedOf } from '../core/plan/plan.ts';
 import type { HealthSpec } from '../core/plan/spec.ts';
 import type { Release } from '../core/release.ts';
 import type { EffectAction } from '../core/rollout/effect.ts';
 import type { Endpoint } from '../core/routes.ts';
 import type { Scope } from '../core/scope.ts';
 import type { HttpCheck, TcpCheck, ValidationCheck } from '../core/validation/check.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Platform } from '../ports/platform.ts';
 import { tried, type Performance } from './performance.ts';
 
@@ -21,13 +23,13 @@ export async function ensureHealthy(
   action: EnsureAction,
 ): Promise<readonly Endpoint[]> {
   const { clock } = work.deps;
-  const { health } = work.plan.spec;
+  const { health } = askedOf(work.plan, action.role);
   const until = clock.now() + action.timeoutMs;
   const group = { scope: work.plan.scope, release, deployment: work.deployment, instances: action.instances };
   let instances = await tried(work, action.timeoutMs, () => work.drivers.platform.ensure(group, work.signal));
   const inARow = new Map<string, number>();
   for (;;) {
-    const reasons = await askAll(work, instances, inARow);
+    const reasons = await askAll(work, health, instances, inARow);
     if (reasons.length === 0) return instances.map(endpointOf);
     if (clock.now() >= until) throw unhealthy(release, reasons, action.timeoutMs);
     await clock.sleep(Math.min(health.intervalMs, until - clock.now()), work.signal);
@@ -47,17 +49,17 @@ async function stillRunning(
   const instances = listed.filter((instance) => instance.release === group.release.id);
   const ended = instances.find((instance) => instance.state === 'exited');
   if (ended === undefined && instances.length >= group.instances) return instances;
-  if (role === 'candidate' && ended !== undefined) throw await crashed(platform, group.scope, ended);
+  if (role === 'candidate' && ended !== undefined) throw await crashed(work.deps.clock, platform, group.scope, ended);
   return tried(work, work.deps.timing.effectMs, () => platform.ensure(group, work.signal));
 }
 
 /** Asks every instance once; the reasons of those that are not healthy yet. */
 async function askAll(
   work: Performance,
+  health: HealthSpec,
   instances: readonly Instance[],
   inARow: Map<string, number>,
 ): Promise<readonly string[]> {
-  const { health } = work.plan.spec;
   const outcomes = await Promise.all(
     instances.map(async (instance) => {
       const outcome = await work.deps.prober.probe(
@@ -119,8 +121,8 @@ function unhealthy(release: Release, reasons: readonly string[], timeoutMs: numb
 }
 
 /** The failure for an instance that ended by itself, with the last lines that it wrote in its details. */
-export async function crashed(platform: Platform, scope: Scope, instance: Instance): Promise<Failure> {
-  const lines = await lastLines(platform, scope, instance);
+export async function crashed(clock: Clock, platform: Platform, scope: Scope, instance: Instance): Promise<Failure> {
+  const lines = await lastLines(clock, platform, scope, instance);
   const words = `${instance.id} of ${instance.release} ended by itself (${instance.exit ?? 'not known why'})`;
   return new Failure('instance.crashed', lines.length === 0 ? `${words} and wrote nothing` : words, {
     at: instance.id,
@@ -130,14 +132,27 @@ export async function crashed(platform: Platform, scope: Scope, instance: Instan
 }
 
 const lastLinesShown = 10;
+/** The way back waits for them. */
+const lastLinesWithinMs = 2_000;
 
-async function lastLines(platform: Platform, scope: Scope, instance: Instance): Promise<readonly string[]> {
+async function lastLines(
+  clock: Clock,
+  platform: Platform,
+  scope: Scope,
+  instance: Instance,
+): Promise<readonly string[]> {
   const texts: string[] = [];
+  const over = new AbortController();
   const query = { scope, instance: instance.id, lastLines: lastLinesShown, follow: false };
+  const read = async (): Promise<void> => {
+    for await (const line of platform.logs(query, over.signal)) texts.push(line.text.slice(0, 500));
+  };
   try {
-    for await (const line of platform.logs(query)) texts.push(line.text.slice(0, 500));
+    await Promise.race([read(), clock.sleep(lastLinesWithinMs, over.signal)]);
   } catch (error) {
     texts.push(`(its log cannot be read: ${error instanceof Error ? error.message : String(error)})`);
+  } finally {
+    over.abort();
   }
   return texts.slice(-lastLinesShown);
 }

@@ -41,6 +41,14 @@ export function noDeployment(scope: Scope): Failure {
   });
 }
 
+export function planChanged(wanted: string, now: string): Failure {
+  return new Failure('plan.changed', `what would be done now is no longer the plan ${wanted}`, {
+    at: 'planDigest',
+    remedy: 'Look at it again with `sluice plan`.',
+    details: { now },
+  });
+}
+
 export function leaseLost(deployment: string): Failure {
   return new Failure('lease.lost', `another controller has taken ${deployment} over`, {
     at: deployment,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { blueGreen, canary, notWorse, rolling, scope } from '../../test/engine/specs.ts';
+import { blueGreen, canary, notWorse, ready, rolling, scope } from '../../test/engine/specs.ts';
 import { actor, inWorld } from '../../test/engine/world.ts';
 import { Failure } from '../base/failure.ts';
 
@@ -280,8 +280,9 @@ test(
     const state = await world.state();
     assert.equal(state.active, undefined);
     assert.equal(state.lease, undefined, 'the lease is free');
+    await world.result(engine.close('leave'));
     world.storeFaults.before = undefined;
-    await world.deployed(engine, 'v2');
+    await world.deployed(world.controller().engine, 'v2');
   }),
 );
 
@@ -330,5 +331,18 @@ test(
     const { instances } = await world.result(engine.prune({ actor, dryRun: false }));
     assert.equal(instances.length, 2);
     assert.equal(world.running, 'v2 ×2');
+  }),
+);
+
+test(
+  'on the way back stable is asked what its own specification asks',
+  inWorld(async (world, engine) => {
+    await world.deployed(engine, 'v1');
+    world.answers('v1', '/new', 404);
+    const validation = [{ ...ready, url: '/new' }];
+    const rollout = await world.deploy(engine, 'v2', { strategy: canary, validation });
+    await world.reaches(rollout.id, 'CANARY_WAITING');
+    const ended = await world.ended((await world.command(engine, { kind: 'abort', reason: 'enough' })).id);
+    assert.deepEqual([ended.status, ended.reason], ['ROLLED_BACK', 'enough']);
   }),
 );

@@ -20,7 +20,7 @@ export async function guardFleet(deps: Dependencies, runner: Runner): Promise<vo
   const lost =
     course === 'forward' && !isChanging(runner, 'candidate') ? endedOf(instances, fleet.candidate) : undefined;
   if (lost !== undefined) {
-    const failure = await crashed(platform, plan.scope, lost);
+    const failure = await crashed(deps.clock, platform, plan.scope, lost);
     await runner.post({ kind: 'candidate-lost', actor: 'sluice', failure: failure.toJSON() });
     return;
   }

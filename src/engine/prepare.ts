@@ -4,7 +4,7 @@ import { Failure } from '../base/failure.ts';
 import type { Instance } from '../core/instance.ts';
 import { compilePlan } from '../core/plan/compile.ts';
 import type { Observed, Plan } from '../core/plan/plan.ts';
-import type { DeploySpec } from '../core/plan/spec.ts';
+import type { DeploySpec, PlatformSpec } from '../core/plan/spec.ts';
 import { releaseId } from '../core/release-id.ts';
 import type { Release, ReleaseId } from '../core/release.ts';
 import { lastGood, type Placement, type Situation } from '../core/rollout/situation.ts';
@@ -74,6 +74,7 @@ async function prepare(
   wanted: Pick<Observed, 'candidate' | 'purpose' | 'confidence'>,
 ): Promise<Prepared> {
   const drivers = deps.drivers(spec);
+  await assertSamePlatform(deps, spec, situation.stable?.spec);
   await drivers.router.check(spec.scope);
   if (wanted.purpose === 'deploy') {
     await drivers.platform.check(spec.run, spec.source.kind === 'directory' ? spec.source.directory : undefined);
@@ -88,9 +89,8 @@ async function prepare(
   if (wanted.purpose === 'rollback' && !stored && !warm) throw gone(wanted.candidate.id);
   const observed: Observed = {
     ...wanted,
-    stable,
+    ...stableIn(situation),
     stableInstances: stableRunning.length,
-    stableWanted: situation.stable?.instances ?? 0,
     candidateWarm: warm,
     candidateStored: stored,
   };
@@ -100,6 +100,35 @@ async function prepare(
     stable: stableRunning,
     candidate: warm || stable?.id === wanted.candidate.id ? candidateRunning : [],
   };
+}
+
+/** Where stable cannot be seen it would count as gone, and its traffic go to whatever can be. */
+async function assertSamePlatform(deps: Dependencies, spec: DeploySpec, stable: DeploySpec | undefined): Promise<void> {
+  if (stable === undefined || placeOf(stable.platform) === placeOf(spec.platform)) return;
+  const there = await deps.drivers(stable).platform.list(spec.scope);
+  if (!there.some(({ state }) => state === 'running')) return;
+  throw new Failure(
+    'plan.unsupported',
+    `the stable release of ${scopeName(spec.scope)} runs on ${placeOf(stable.platform)}, this deployment would run on ${placeOf(spec.platform)}`,
+    {
+      at: 'platform',
+      remedy:
+        'Deploy it as an environment of its own, with an address of its own, and lead the traffic there; a deployment cannot move a service from one platform to another.',
+    },
+  );
+}
+
+/** Which instances a platform can see. */
+function placeOf(platform: PlatformSpec): string {
+  if (platform.driver !== 'docker') return platform.driver;
+  const { engine } = platform;
+  return engine.kind === 'socket' ? `docker at ${engine.path}` : `docker at ${engine.host}:${engine.port}`;
+}
+
+function stableIn({ stable }: Situation): Pick<Observed, 'stable' | 'stableAsked' | 'stableWanted'> {
+  if (stable === undefined) return { stableWanted: 0 };
+  const { health, validation } = stable.spec;
+  return { stable: stable.release, stableAsked: { health, validation }, stableWanted: stable.instances };
 }
 
 function running(instances: readonly Instance[], release: ReleaseId): readonly Endpoint[] {

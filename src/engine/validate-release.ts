@@ -2,6 +2,7 @@
 
 import { Failure } from '../base/failure.ts';
 import type { Address, Instance } from '../core/instance.ts';
+import { type Asked, askedOf } from '../core/plan/plan.ts';
 import type { DeploySpec } from '../core/plan/spec.ts';
 import type { Through } from '../core/plan/step.ts';
 import type { Release, ReleaseId } from '../core/release.ts';
@@ -19,7 +20,7 @@ export async function validateRelease(
   action: Extract<EffectAction, { kind: 'validate' }>,
 ): Promise<readonly CheckOutcome[]> {
   const targets = await targetsOf(work, release, action.through);
-  const outcomes = await runChecks(work.deps.prober, work.plan.spec, targets, work.signal);
+  const outcomes = await runChecks(work.deps.prober, askedOf(work.plan, action.role), targets, work.signal);
   const failed = outcomes.filter((outcome) => !outcome.passed);
   if (failed.length === 0) return outcomes;
   throw new Failure(
@@ -36,11 +37,11 @@ export async function validateRelease(
 /** All checks against all targets, side by side; results in the order of targets, then checks. */
 export async function runChecks(
   prober: Prober,
-  spec: DeploySpec,
+  { validation }: Pick<Asked, 'validation'>,
   targets: readonly ProbeTarget[],
   signal: AbortSignal,
 ): Promise<readonly CheckOutcome[]> {
-  const runs = targets.flatMap((target) => spec.validation.map((check) => prober.probe(check, target, signal)));
+  const runs = targets.flatMap((target) => validation.map((check) => prober.probe(check, target, signal)));
   return Promise.all(runs);
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canary, fewErrors, scope } from '../../test/engine/specs.ts';
 import { inWorld, type EngineWorld } from '../../test/engine/world.ts';
+import { Failure } from '../base/failure.ts';
 import type { Engine } from './engine.ts';
 
 const watch = { forMs: 300_000, checks: [fewErrors], healthFailingMs: 20_000 };
@@ -123,5 +124,40 @@ test(
     await world.until('the traffic is back', () => world.traffics === 'v1 100 %');
     await world.ended((await newest(world)).id);
     await world.result(next.close('leave'));
+  }),
+);
+
+test(
+  'a look that fails, and a rollback that cannot begin, are tried again',
+  inWorld(async (world, engine) => {
+    await promoted(world, engine);
+    world.platformFault = () =>
+      Promise.reject(new Failure('platform.unreachable', 'it is restarted', { remedy: 'Wait.' }));
+    await world.pass(5_000);
+    world.platformFault = undefined;
+    world.platform.behave(await world.id('v2'), { unhealthy: true });
+    world.routerFault = ({ operation }) => {
+      if (operation === 'check') throw new Failure('router.unreachable', 'it does not answer', { remedy: 'Start it.' });
+    };
+    await world.pass(60_000);
+    assert.equal(world.traffics, 'v2 100 %');
+    assert.equal(world.logged.filter((line) => line.includes('the rollback could not be started')).length, 1);
+    world.routerFault = undefined;
+    await world.until('the traffic is back', () => world.traffics === 'v1 100 %');
+    await world.result(engine.close('leave'));
+  }),
+);
+
+test(
+  'the watch ends nobody’s deployment, and goes on where that came to nothing',
+  inWorld(async (world, engine) => {
+    await promoted(world, engine);
+    await world.id('v3');
+    world.platform.behave(await world.id('v3'), { crashesAtStart: 'exit code 1' });
+    const { id } = await world.deploy(engine, 'v3', { watch });
+    assert.equal((await world.ended(id)).status, 'ROLLED_BACK');
+    world.errors('v2', 0.9);
+    await world.until('the traffic is back', () => world.traffics === 'v1 100 %');
+    await world.result(engine.close('leave'));
   }),
 );

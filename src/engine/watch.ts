@@ -113,6 +113,9 @@ class Watch {
   #pane: Window;
   #before: Window | undefined;
   #unhealthySince: number | undefined;
+  /** The failure that was told last. */
+  #told: string | undefined;
+  #triggered = false;
   /** The comparison with what stable was like before, where that is known, and the counters that feed it, where the router does not. */
   readonly #counters: CounterReadings | undefined;
   readonly #recorded: { readonly gate: StatisticalGate; readonly trial: RecordedTrial } | undefined;
@@ -194,10 +197,28 @@ class Watch {
   async #look(until: number): Promise<void> {
     const { clock, timing } = this.#options.deps;
     while (!this.#signal.aborted && clock.now() < until) {
-      const found = this.#badTraffic() ?? (await this.#badHealth());
-      if (found !== undefined && !this.#signal.aborted) return this.#trigger(found);
+      const found = await this.#found();
+      if (found !== undefined && !this.#signal.aborted && (await this.#trigger(found))) return;
       await clock.sleep(timing.superviseMs, this.#signal);
     }
+  }
+
+  /** A look that fails is one look: whoever watches looks again. */
+  async #found(): Promise<Found | undefined> {
+    try {
+      return this.#badTraffic() ?? (await this.#badHealth());
+    } catch (error) {
+      this.#tell('a look at a promoted release did not work; it is watched further', error);
+      return undefined;
+    }
+  }
+
+  /** Once for each failure that comes again and again. */
+  #tell(words: string, error: unknown): void {
+    const data = failureData(error);
+    if (this.#signal.aborted || this.#told === data.message) return;
+    this.#told = data.message;
+    this.#options.deps.log.write('error', words, { scope: scopeName(this.#scope), error: data });
   }
 
   /** Why the traffic of the last minute speaks against the release. */
@@ -255,14 +276,16 @@ class Watch {
     };
   }
 
-  async #trigger({ reason, since }: Found): Promise<void> {
+  /** Whether the rollback has begun; where it could not, the next look tries again. */
+  async #trigger({ reason, since }: Found): Promise<boolean> {
     const { deps, rollback } = this.#options;
-    const scope = scopeName(this.#scope);
-    deps.log.write('error', 'a promoted release turned bad; it is rolled back', {
-      scope,
-      release: this.#placement.release.id,
-      reason,
-    });
+    if (!this.#triggered)
+      deps.log.write('error', 'a promoted release turned bad; it is rolled back', {
+        scope: scopeName(this.#scope),
+        release: this.#placement.release.id,
+        reason,
+      });
+    this.#triggered = true;
     try {
       await rollback({
         scope: this.#scope,
@@ -270,8 +293,10 @@ class Watch {
         actor: 'sluice',
         badSince: since,
       });
+      return true;
     } catch (error) {
-      deps.log.write('error', 'the rollback could not be started', { scope, error: failureData(error) });
+      this.#tell('the rollback could not be started; it is tried again', error);
+      return false;
     }
   }
 }

@@ -14,7 +14,6 @@ export interface NextCommand {
 }
 
 const watch: NextCommand = { words: 'status --watch', what: 'follow it to its end' };
-const abort: NextCommand = { words: 'abort', what: 'all traffic back to stable at once' };
 const pause: NextCommand = { words: 'pause', what: 'stay at this share until you go on' };
 const promote: NextCommand = { words: 'promote', what: 'on to the next step now' };
 const full: NextCommand = { words: 'promote --full', what: 'all traffic to the new release now' };
@@ -22,6 +21,7 @@ const full: NextCommand = { words: 'promote --full', what: 'all traffic to the n
 /** Commands that the deployment takes in its state, the likeliest first. */
 export function commandsFor(rollout: Rollout): readonly NextCommand[] {
   const { status } = rollout;
+  const abort = abortOf(rollout);
   if (status === 'PAUSED') return [{ words: 'resume', what: 'go on where it stopped' }, ...promotions(rollout), abort];
   if (status === 'AWAITING_APPROVAL') return [...promotions(rollout), abort];
   if (status === 'CANARY_WAITING' || status === 'CANARY_EVALUATING')
@@ -29,6 +29,12 @@ export function commandsFor(rollout: Rollout): readonly NextCommand[] {
   if (running.includes(status)) return [watch, abort, pause];
   if (status === 'ROLLING_BACK') return [watch];
   return endCommands(rollout);
+}
+
+/** Whoever ends a rollback goes back to what it left. */
+function abortOf({ plan: { strategy, stable } }: Rollout): NextCommand {
+  if (strategy !== 'rollback') return { words: 'abort', what: 'all traffic back to stable at once' };
+  return { words: 'abort', what: `back to ${clean(stable?.id ?? '')}, which this rollback leaves` };
 }
 
 const running: readonly Status[] = ['INIT', 'BUILDING', 'DEPLOYING', 'CANARY', 'PROMOTING', 'PROMOTED', 'VERIFYING'];

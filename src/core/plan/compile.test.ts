@@ -337,3 +337,11 @@ test('the longest time leaves room for every step of the way forward and of the 
     assert.ok(plan.longestMs > least, strategy.kind);
   }
 });
+
+test('a deployment has time for the longest of its checks, with all attempts, wherever it is asked', () => {
+  const long = { ...ready, withinMs: 1_800_000, attempts: 2, pauseMs: 60_000 };
+  const [usual, longer] = [planWith(), planWith({ validation: [long] })];
+  const asked = [...longer.steps, ...longer.back].filter(({ step }) => step.kind === 'validate').length;
+  const more = 2 * 1_800_000 + 60_000 - ready.withinMs;
+  assert.equal(longer.longestMs - usual.longestMs, asked * more);
+});

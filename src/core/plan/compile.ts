@@ -19,17 +19,19 @@ export function compilePlan(spec: DeploySpec, observed: Observed, router: Router
   refuseUnsupported(spec, router);
   const strategy = strategyName(spec, observed);
   const { steps, back } = stepsOf(strategy, spec, observed);
+  const longestCheck = Math.max(0, ...[spec, observed.stableAsked ?? spec].flatMap(checkTimes));
   return {
     scope: spec.scope,
     strategy,
     candidate: observed.candidate,
     ...(strategy === 'same' ? {} : { stable: observed.stable }),
+    ...(strategy === 'same' || observed.stableAsked === undefined ? {} : { stableAsked: observed.stableAsked }),
     stableInstances: observed.stableInstances,
     steps,
     back,
     spec,
     ...(asks(steps) && observed.confidence !== undefined && { confidence: observed.confidence }),
-    longestMs: [...steps, ...back].reduce((sum, planned) => sum + longestOf(planned.step), 60_000),
+    longestMs: [...steps, ...back].reduce((sum, { step }) => sum + longestOf(step, longestCheck), 60_000),
   };
 }
 
@@ -85,15 +87,20 @@ function refuse(at: string, what: string, driver: string): never {
   });
 }
 
-/** The longest that a step may take by its own limits, milliseconds. */
-function longestOf(step: Step): number {
+/** The longest that each check may take with all its attempts, milliseconds. */
+function checkTimes({ validation }: Pick<DeploySpec, 'validation'>): readonly number[] {
+  return validation.map(({ attempts, withinMs, pauseMs }) => attempts * withinMs + (attempts - 1) * pauseMs);
+}
+
+/** The longest that a step may take by its own limits, milliseconds. Checks run side by side. */
+function longestOf(step: Step, longestCheckMs: number): number {
   switch (step.kind) {
     case 'stage':
       return 600_000;
     case 'start':
       return step.timeoutMs + 60_000;
     case 'validate':
-      return 300_000 * Math.max(1, step.checks);
+      return 300_000 * Math.max(1, step.checks) + longestCheckMs;
     case 'wait':
       return step.forMs;
     case 'shift':

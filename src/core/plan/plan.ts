@@ -5,7 +5,7 @@ import type { Release } from '../release.ts';
 import type { Scope } from '../scope.ts';
 import type { DeploySpec } from './spec.ts';
 import type { Status } from '../rollout/status.ts';
-import type { Step } from './step.ts';
+import type { Role, Step } from './step.ts';
 
 /** `first`: nothing was stable before; `same`: the release is stable already and only its number of instances changes. */
 export const strategyNames = ['first', 'same', 'blue-green', 'canary', 'rolling', 'rollback'] as const;
@@ -18,12 +18,17 @@ export interface PlannedStep {
   readonly step: Step;
 }
 
+/** How a release is asked whether it is well. */
+export type Asked = Pick<DeploySpec, 'health' | 'validation'>;
+
 export interface Plan {
   readonly scope: Scope;
   readonly strategy: StrategyName;
   readonly candidate: Release;
   /** The release that has the traffic now; undefined at the first deployment. */
   readonly stable?: Release | undefined;
+  /** How stable is asked whether it is well: by its own specification, for the new one may ask for what it does not have. */
+  readonly stableAsked?: Asked | undefined;
   /** Instances of stable that run now. */
   readonly stableInstances: number;
   readonly steps: readonly PlannedStep[];
@@ -36,12 +41,18 @@ export interface Plan {
   readonly longestMs: number;
 }
 
+/** How the release of a role is asked. */
+export function askedOf(plan: Plan, role: Role): Asked {
+  return role === 'stable' ? (plan.stableAsked ?? plan.spec) : plan.spec;
+}
+
 /** What a plan is made from besides the specification: what is there now. */
 export interface Observed {
   readonly candidate: Release;
   /** Why: a new release, or going back to an earlier one. */
   readonly purpose: 'deploy' | 'rollback';
   readonly stable?: Release | undefined;
+  readonly stableAsked?: Asked | undefined;
   /** Instances of stable that run now. */
   readonly stableInstances: number;
   /** Instances of stable that should run. */

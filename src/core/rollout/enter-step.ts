@@ -3,7 +3,7 @@
 import type { Endpoint } from '../routes.ts';
 import type { HoldStep, Role, Step } from '../plan/step.ts';
 import type { EffectAction } from './effect.ts';
-import type { Fleet, Rollout } from './rollout.ts';
+import { type Fleet, hasSwitchedBack, type Rollout } from './rollout.ts';
 import type { Status } from './status.ts';
 import { routesOf } from './routes-of.ts';
 
@@ -41,9 +41,10 @@ export function enterStep(rollout: Rollout, step: Step): Entered {
 /** Adds an action that puts the state's routes in force, with a revision of their own. */
 export function withRoutes(rollout: Rollout): Entered {
   const routes = routesOf(rollout);
+  const forever = (rollout.course === 'back' && rollout.plan.stable !== undefined) || hasSwitchedBack(rollout);
   return {
     rollout: { ...rollout, revision: routes.revision },
-    actions: [{ kind: 'apply', routes, forever: rollout.course === 'back' && rollout.plan.stable !== undefined }],
+    actions: [{ kind: 'apply', routes, forever }],
   };
 }
 

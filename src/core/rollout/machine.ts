@@ -82,7 +82,12 @@ const working = statuses.filter((status) => !finalStatuses.includes(status) && s
 /** Ways out of a pause that do not lead back to where it began. */
 const resuming: readonly Row[] = [
   { from: 'PAUSED', to: 'VERIFIED', on: ['resume', 'promote'], when: 'what was paused was the last step' },
-  { from: 'PAUSED', to: 'AWAITING_APPROVAL', on: ['resume', 'promote'], when: 'the next step is a person’s word' },
+  {
+    from: 'PAUSED',
+    to: 'AWAITING_APPROVAL',
+    on: ['resume', 'promote', 'effect-done'],
+    when: 'the next step is a person’s word',
+  },
 ];
 
 /** A person may pause anything that is on its way forward; a hold without a conclusion pauses by itself. */
@@ -120,8 +125,8 @@ const goingBack: readonly Row[] = [
   ...(['ROLLING_BACK', 'VERIFYING', 'PROMOTED', 'PAUSED'] as const).map((from): Row => ({
     from,
     to: 'FAILED',
-    on: ['effect-failed', 'judged', 'time-came'],
-    when: 'stable does not pass its validation, or cannot be brought up again: a person must look',
+    on: ['effect-failed', 'judged', 'time-came', 'candidate-lost'],
+    when: 'stable does not pass its validation, or cannot be brought up again; or a rollback does not come to its end behind its switch: a person must look',
   })),
 ];
 

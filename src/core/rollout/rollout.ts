@@ -5,7 +5,7 @@ import type { Confidence } from '../decision/confidence.ts';
 import type { Judgement } from '../gate/verdict.ts';
 import type { Plan, PlannedStep } from '../plan/plan.ts';
 import type { Role } from '../plan/step.ts';
-import type { Endpoint } from '../routes.ts';
+import { allTraffic, type Endpoint } from '../routes.ts';
 import type { EffectAction } from './effect.ts';
 import type { Status } from './status.ts';
 
@@ -75,6 +75,11 @@ export interface Rollout {
   /** Why it goes back, pauses, waits or failed: one sentence for people. */
   readonly reason?: string | undefined;
   readonly failure?: FailureData | undefined;
+}
+
+/** A rollback goes forward to the release that it brings back: from its switch on, "going back" would lead to what was fled from. */
+export function hasSwitchedBack({ plan, course, share }: Rollout): boolean {
+  return plan.strategy === 'rollback' && course === 'forward' && share === allTraffic;
 }
 
 /** The steps that are walked now. */

@@ -1,12 +1,17 @@
 // What a deployment means for its scope: which release is stable, warm and known good afterwards.
 
 import type { DeploySpec } from '../plan/spec.ts';
+import { allTraffic } from '../routes.ts';
 import type { Rollout } from './rollout.ts';
+import { isFinal } from './status.ts';
 import { earlierKept, type Placement, type Situation } from './situation.ts';
 
 /** The situation after the rollout's newest event. Where the deployment does not count, nothing changes but the revision, and what is warm. */
 export function settle(situation: Situation, rollout: Rollout): Situation {
-  const routed: Situation = { ...situation, revision: Math.max(situation.revision, rollout.revision) };
+  const { leftBy: _former, ...others } = situation;
+  const before = isFinal(rollout.status) ? others : situation;
+  const routed: Situation = { ...before, revision: Math.max(situation.revision, rollout.revision) };
+  if (leftAsItIs(rollout)) return { ...routed, leftBy: rollout.id };
   if (rollout.status === 'ROLLED_BACK') return withoutStopped(routed, rollout);
   if (!counts(rollout)) return routed;
   const former = situation.stable;
@@ -29,10 +34,17 @@ function withoutStopped(situation: Situation, rollout: Rollout): Situation {
 
 /**
  * A deployment counts when it is VERIFIED. So does a rollback that FAILED behind its switch: the traffic stays on what was gone back
- * to until a person has looked, and nothing may take it back to the release that was left.
+ * to until a person has looked, and nothing may take it back to the release that was left. And so does one that FAILED on its way back
+ * before any traffic did: stable cannot be brought up again, and what serves must go on.
  */
-function counts({ status, course, promoted }: Rollout): boolean {
-  return status === 'VERIFIED' || (status === 'FAILED' && course === 'forward' && promoted);
+function counts({ status, course, promoted, share, plan }: Rollout): boolean {
+  if (status !== 'FAILED') return status === 'VERIFIED';
+  return course === 'forward' ? promoted : plan.stable !== undefined && share === allTraffic;
+}
+
+/** Stable has a part of the traffic, and cannot be brought up for the rest: until a person has looked nothing is moved or stopped. */
+function leftAsItIs({ status, course, share, plan }: Rollout): boolean {
+  return status === 'FAILED' && course === 'back' && plan.stable !== undefined && share > 0 && share < allTraffic;
 }
 
 function placementOf(rollout: Rollout): Placement {
@@ -58,7 +70,7 @@ function keptWarm(situation: Situation): Pick<Situation, 'warm'> {
 
 function warmAfter(former: Placement | undefined, rollout: Rollout): Pick<Situation, 'warm'> {
   const keepOldMs = keepOldOf(rollout.plan.strategy, rollout.plan.spec);
-  if (former === undefined || keepOldMs === 0) return {};
+  if (former === undefined || keepOldMs === 0 || rollout.status === 'FAILED') return {};
   return { warm: { placement: former, until: rollout.at + keepOldMs } };
 }
 

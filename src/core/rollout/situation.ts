@@ -24,6 +24,8 @@ export interface Situation {
   readonly warm?: { readonly placement: Placement; readonly until: number } | undefined;
   /** Revision of the newest routes of this scope. */
   readonly revision: number;
+  /** The deployment that FAILED with the traffic on both releases: nothing is moved or stopped until the next one has ended. */
+  readonly leftBy?: string | undefined;
   /** What looks on after a promotion, and until when. */
   readonly watch?: { readonly deployment: string; readonly until: number } | undefined;
 }

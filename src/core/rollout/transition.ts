@@ -11,7 +11,7 @@ import { confidenceAt } from './confidence-at.ts';
 import { enterStep, holdStatus, withFleet, withRoutes } from './enter-step.ts';
 import type { Command, RolloutEvent } from './event.ts';
 import { isAllowed } from './machine.ts';
-import { course, currentStep, type Rollout } from './rollout.ts';
+import { course, currentStep, hasSwitchedBack, type Rollout } from './rollout.ts';
 import { isFinal, isWaiting, type Status } from './status.ts';
 
 export type Transition = readonly [Rollout, readonly Effect[]];
@@ -61,7 +61,7 @@ function handle(state: Rollout, event: RolloutEvent): Next {
     case 'fleet-changed':
       return onFleetChanged(state, event);
     case 'candidate-lost':
-      return { rollout: goBack(state, event.failure.message, event.failure) };
+      return { rollout: distrust(state, event.failure.message, event.failure) };
     case 'promote':
     case 'pause':
     case 'resume':
@@ -142,7 +142,13 @@ function onEffectDone(state: Rollout, event: Extract<RolloutEvent, { kind: 'effe
 
 /** The next step begins, at once or when a pause ends. */
 function completeStep(state: Rollout): Rollout {
-  return state.status === 'PAUSED' ? { ...state, stepDone: true } : beginStep(state, state.step + 1);
+  if (state.status !== 'PAUSED') return beginStep(state, state.step + 1);
+  const next = course(state)[state.step + 1]?.step.kind;
+  if (state.share === 0 || (next !== 'hold' && next !== 'promote' && next !== 'validate'))
+    return { ...state, stepDone: true };
+  // Traffic on trial is judged in a pause as well, so it goes on to where that is done.
+  const begun = beginStep(state, state.step + 1);
+  return isWaiting(begun.status) ? begun : { ...begun, status: 'PAUSED', resume: begun.status, reason: state.reason };
 }
 
 /** Takes what the effect brought back into the state. */
@@ -159,9 +165,9 @@ function absorb(state: Rollout, event: Extract<RolloutEvent, { kind: 'effect-don
 /** Notes when all traffic was on the release that is gone back to: the time to recover ends here, whatever is still to be cleared away. */
 function markSafe(state: Rollout): Rollout {
   if (state.safeAt !== undefined) return state;
-  // A rollback goes forward to the release that it brings back.
-  const isRollback = state.course === 'forward' && state.plan.strategy === 'rollback' && state.share === allTraffic;
-  return isRollback || (state.course === 'back' && state.share === 0) ? { ...state, safeAt: state.at } : state;
+  return hasSwitchedBack(state) || (state.course === 'back' && state.share === 0)
+    ? { ...state, safeAt: state.at }
+    : state;
 }
 
 function onEffectFailed(state: Rollout, failure: FailureData): Rollout {
@@ -178,14 +184,19 @@ function onEffectFailed(state: Rollout, failure: FailureData): Rollout {
 
 function onTime(state: Rollout): Rollout {
   if (isWaiting(state.status)) return state;
-  if (state.course === 'forward' && state.at >= state.deadlineAt) {
-    return goBack(state, 'the deployment did not end within its deadline');
-  }
+  if (state.course === 'forward' && state.at >= state.deadlineAt) return onDeadline(state);
   if (state.until === undefined || state.at < state.until) return state;
   const planned = currentStep(state);
   if (planned?.step.kind === 'wait') return beginStep(state, state.step + 1);
   if (planned?.step.kind !== 'hold' || state.hold === undefined) return state;
   return follow(state, planned.step, decide(planned.step, { ...factsOf(state, planned.step), overdue: true }));
+}
+
+function onDeadline(state: Rollout): Rollout {
+  // A switch back is ordered until it is in force: there is nowhere else to go.
+  if (hasSwitchedBack(state) && !state.promoted)
+    return { ...state, deadlineAt: state.deadlineAt + state.plan.longestMs };
+  return distrust(state, 'the deployment did not end within its deadline');
 }
 
 function onJudged(state: Rollout, event: Extract<RolloutEvent, { kind: 'judged' }>): Rollout {
@@ -305,7 +316,7 @@ function onResume(state: Rollout): Rollout {
 }
 
 /** Goes back because of what the candidate showed; after a rollback's switch neither release can be trusted, so a person must look. */
-function distrust(state: Rollout, reason: string, failure: FailureData): Rollout {
+function distrust(state: Rollout, reason: string, failure?: FailureData): Rollout {
   if (state.plan.strategy === 'rollback' && state.promoted) {
     return fail(state, `the release that was gone back to does not pass: ${reason}`, failure);
   }

@@ -1,7 +1,7 @@
 // Runs of steps that strategies share: bringing the candidate up, looking behind the switch, taking a release away.
 
 import type { ConfidencePoint } from '../../decision/confidence.ts';
-import type { Observed, PlannedStep } from '../plan.ts';
+import type { Asked, Observed, PlannedStep } from '../plan.ts';
 import type { DeploySpec } from '../spec.ts';
 import { needsStable, type GateCheck } from '../../gate/check.ts';
 import type { HoldStep, Through } from '../step.ts';
@@ -26,8 +26,8 @@ export function validateCandidate(spec: DeploySpec, through: Through) {
   return { kind: 'validate', role: 'candidate', through, checks: spec.validation.length } as const;
 }
 
-export function startStep(spec: DeploySpec, role: 'candidate' | 'stable', instances: number) {
-  return { kind: 'start', role, instances, timeoutMs: spec.health.timeoutMs } as const;
+export function startStep({ health }: Pick<Asked, 'health'>, role: 'candidate' | 'stable', instances: number) {
+  return { kind: 'start', role, instances, timeoutMs: health.timeoutMs } as const;
 }
 
 /** Validation through the router and, where wanted, a look at the gates with all traffic on the candidate. */
@@ -92,20 +92,21 @@ export function stopCandidate(spec: DeploySpec): readonly PlannedStep[] {
  * then the candidate is taken away and stable is validated.
  */
 export function backToStable(spec: DeploySpec, observed: Observed): readonly PlannedStep[] {
+  const asked = observed.stableAsked ?? spec;
   return [
     { status: 'ROLLING_BACK', step: { kind: 'shift', share: 0 } },
-    { status: 'ROLLING_BACK', step: startStep(spec, 'stable', observed.stableWanted) },
+    { status: 'ROLLING_BACK', step: startStep(asked, 'stable', observed.stableWanted) },
     ...stopCandidate(spec),
-    ...validateStable(spec),
+    ...validateStable(asked),
   ];
 }
 
-function validateStable(spec: DeploySpec): readonly PlannedStep[] {
-  if (spec.validation.length === 0) return [];
+function validateStable({ validation }: Asked): readonly PlannedStep[] {
+  if (validation.length === 0) return [];
   return [
     {
       status: 'ROLLING_BACK',
-      step: { kind: 'validate', role: 'stable', through: 'service', checks: spec.validation.length },
+      step: { kind: 'validate', role: 'stable', through: 'service', checks: validation.length },
     },
   ];
 }
