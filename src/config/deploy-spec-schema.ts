@@ -7,7 +7,7 @@ import { confidencePoints } from '../core/decision/confidence.ts';
 import { criticalities } from '../core/decision/factors/blast-radius.ts';
 import { allTraffic } from '../core/routes.ts';
 import { containerRun, dockerEngine, dockerPlatform, imagePlatform } from './container-spec-schema.ts';
-import { metricSourcesShape, queryCheckShape } from './metrics-spec-schema.ts';
+import { metricSourcesShape, queryCheckShape, textOrSecret } from './metrics-spec-schema.ts';
 import { nginxSpecShape } from './nginx-spec-schema.ts';
 import { specProblems } from './rules/spec-rules.ts';
 
@@ -79,7 +79,7 @@ const validationCheckSchema = z.discriminatedUnion('kind', [
     kind: z.literal('http'),
     url: requestTarget,
     method: z.string().regex(/^[A-Z]{1,16}$/),
-    headers: z.record(z.string().max(256), z.string().max(8192)),
+    headers: z.record(z.string().max(256), textOrSecret),
     body: text.optional(),
     status: z.array(status).min(1).max(100),
     expectHeaders: z.record(z.string().max(256), z.string().max(8192)),

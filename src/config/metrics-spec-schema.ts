@@ -9,8 +9,11 @@ const absolute = z
   .max(4096)
   .refine((path) => isAbsolute(path) && !path.includes('\0'), { error: 'not an absolute path' });
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/);
-const secret = z.union([z.strictObject({ fromFile: absolute }), z.strictObject({ fromEnvironment: variable })]);
-const value = z.union([z.string().max(8192), secret]);
+export const secretSpec = z.union([
+  z.strictObject({ fromFile: absolute }),
+  z.strictObject({ fromEnvironment: variable }),
+]);
+export const textOrSecret = z.union([z.string().max(8192), secretSpec]);
 const withinMs = z.int().min(1).max(longestQuestionMs);
 const durationMs = z
   .int()
@@ -24,11 +27,11 @@ const web = {
     .string()
     .max(2048)
     .regex(/^https?:\/\/[^\s@]+$/, { error: 'neither an HTTP URL nor one without a password' }),
-  headers: z.record(z.string().max(256), value),
+  headers: z.record(z.string().max(256), textOrSecret),
   credentials: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('bearer'), token: secret }),
-      z.strictObject({ kind: z.literal('basic'), user: z.string().max(256), password: secret }),
+      z.strictObject({ kind: z.literal('bearer'), token: secretSpec }),
+      z.strictObject({ kind: z.literal('basic'), user: z.string().max(256), password: secretSpec }),
     ])
     .optional(),
   ca: absolute.optional(),
@@ -43,7 +46,7 @@ const source = z.discriminatedUnion('driver', [
     driver: z.literal('command'),
     command: z.array(z.string().max(32_768)).min(1).max(1000),
     workingDirectory: absolute,
-    environment: z.record(variable, value),
+    environment: z.record(variable, textOrSecret),
     withinMs,
   }),
   z.strictObject({ driver: z.literal('memory') }),

@@ -1,8 +1,8 @@
 // `metrics` and `gates.queries` of the configuration to metric sources and query checks.
 
+import { secretReference, secretValues } from './resolve-secrets.ts';
 import { resolve as resolvePath } from 'node:path';
 import { unreachable } from '../base/assert.ts';
-import type { SecretReference } from '../base/secret-reference.ts';
 import type { GateCheck, QueryCheck } from '../core/gate/check.ts';
 import type { CommandSource, Credentials, MetricSource, WebSource } from '../core/metrics/source.ts';
 import { type QueryTemplate, templatedQuery, type TemplatedQuery } from '../core/metrics/templates.ts';
@@ -94,7 +94,7 @@ type WebSettings = Extract<MetricSourceSettings, { name: 'http' }>['settings'];
 function webSource({ url, auth, headers, ca, within, stale }: WebSettings, baseDirectory: string): WebSource {
   return {
     url,
-    headers: values(headers, baseDirectory),
+    headers: secretValues(headers, baseDirectory),
     ...(auth === undefined ? {} : { credentials: credentials(auth, baseDirectory) }),
     ...(ca === undefined ? {} : { ca: resolvePath(baseDirectory, ca) }),
     withinMs: within,
@@ -110,32 +110,13 @@ function commandSource(
     driver: 'command',
     command: run,
     workingDirectory: resolvePath(baseDirectory, workingDirectory),
-    environment: values(env, baseDirectory),
+    environment: secretValues(env, baseDirectory),
     withinMs: within,
   };
 }
 
-type SecretSettings = Exclude<WebSettings['headers'][string], string>;
-
 function credentials(auth: Exclude<WebSettings['auth'], undefined>, baseDirectory: string): Credentials {
-  if (auth.name === 'bearer') return { kind: 'bearer', token: secret(auth.settings, baseDirectory) };
+  if (auth.name === 'bearer') return { kind: 'bearer', token: secretReference(auth.settings, baseDirectory) };
   const { user, password } = auth.settings;
-  return { kind: 'basic', user, password: secret(password, baseDirectory) };
-}
-
-function values(
-  given: Readonly<Record<string, string | SecretSettings>>,
-  baseDirectory: string,
-): Readonly<Record<string, string | SecretReference>> {
-  return Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : secret(value, baseDirectory),
-    ]),
-  );
-}
-
-function secret(value: SecretSettings, baseDirectory: string): SecretReference {
-  if (value.name === 'fromFile') return { fromFile: resolvePath(baseDirectory, value.settings) };
-  return { fromEnvironment: value.settings };
+  return { kind: 'basic', user, password: secretReference(password, baseDirectory) };
 }

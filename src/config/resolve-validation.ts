@@ -3,6 +3,7 @@
 import { resolve as resolvePath } from 'node:path';
 import { unreachable } from '../base/assert.ts';
 import type { CheckLimits, ValidationCheck } from '../core/validation/check.ts';
+import { secretValues } from './resolve-secrets.ts';
 import type { Settings } from './schema/config.ts';
 
 type CheckSettings = Settings['validate'][number];
@@ -14,7 +15,7 @@ export function validationChecks(checks: readonly CheckSettings[], baseDirectory
 function validationCheck(check: CheckSettings, baseDirectory: string): ValidationCheck {
   switch (check.name) {
     case 'http':
-      return httpCheck(check.settings);
+      return httpCheck(check.settings, baseDirectory);
     case 'tcp':
       return { kind: 'tcp', ...check.settings.address, ...limits(check.settings) };
     case 'command':
@@ -36,13 +37,16 @@ function validationCheck(check: CheckSettings, baseDirectory: string): Validatio
   }
 }
 
-function httpCheck(settings: Extract<CheckSettings, { name: 'http' }>['settings']): ValidationCheck {
+function httpCheck(
+  settings: Extract<CheckSettings, { name: 'http' }>['settings'],
+  baseDirectory: string,
+): ValidationCheck {
   const { path, url, method, headers, body, status, expectHeaders, expectJson, contains, concurrency } = settings;
   return {
     kind: 'http',
     url: path ?? url ?? '/',
     method,
-    headers,
+    headers: secretValues(headers, baseDirectory),
     ...(body === undefined ? {} : { body }),
     status,
     expectHeaders: Object.fromEntries(

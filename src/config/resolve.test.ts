@@ -224,7 +224,7 @@ test('a request’s expectations are all carried over', () => {
   - http:
       path: /api/items?limit=1
       method: POST
-      headers: { Authorization: Bearer x }
+      headers: { Authorization: { fromFile: ./token }, X-Key: { fromEnvironment: KEY }, X-Trial: one }
       body: "{}"
       status: [201, 300-308]
       expectHeaders: { Content-Type: json }
@@ -240,7 +240,7 @@ test('a request’s expectations are all carried over', () => {
       kind: 'http',
       url: '/api/items?limit=1',
       method: 'POST',
-      headers: { Authorization: 'Bearer x' },
+      headers: { Authorization: { fromFile: '/app/token' }, 'X-Key': { fromEnvironment: 'KEY' }, 'X-Trial': 'one' },
       body: '{}',
       status: [
         { from: 201, to: 201 },

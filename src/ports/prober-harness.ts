@@ -25,6 +25,9 @@ export interface ContractProgram {
   readonly afterMs?: number | 'never';
 }
 
+/** A variable that the prober finds its secrets in. */
+export const secretVariable = { name: 'SLUICE_TEST_TOKEN', value: 'Bearer s3cr3t-of-the-environment' } as const;
+
 /** What a driver's test provides; made anew for each test. */
 export interface ProberHarness {
   readonly prober: Prober;

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { SecretReference } from '../base/secret-reference.ts';
 import type { CheckOutcome, HttpCheck, ValidationCheck } from '../core/validation/check.ts';
 import {
   type Case,
@@ -10,6 +11,7 @@ import {
   httpCheck,
   limits,
   type ProberHarness,
+  secretVariable,
   tcpCheck,
   type Within,
 } from './prober-harness.ts';
@@ -190,6 +192,23 @@ function secretCases(within: Within): void {
       assert.equal(outcome.passed, false);
       assert.doesNotMatch(JSON.stringify(outcome), /s3cr3t/);
     }
+  });
+
+  within('a header can be a secret, which is read at each attempt and never told', async (harness) => {
+    const target = await harness.serve({ '/': [{ body: { echo: true } }] });
+    const probe = (authorization: SecretReference, contains: string): Promise<CheckOutcome> =>
+      harness.until(harness.prober.probe(httpCheck({ headers: { authorization }, contains }), target));
+    const { name, value } = secretVariable;
+    assert.equal((await probe({ fromEnvironment: name }, `authorization: ${value}`)).passed, true);
+    const told = await probe({ fromEnvironment: name }, 'not there');
+    assert.equal(told.passed, false);
+    assert.doesNotMatch(JSON.stringify(told), /s3cr3t/);
+    const missing = await probe({ fromEnvironment: 'SLUICE_TEST_NO_SUCH' }, '');
+    assert.match(
+      missing.reason,
+      /^the header authorization cannot be sent: the variable SLUICE_TEST_NO_SUCH is not set/,
+    );
+    assert.equal(harness.requests('/'), 2);
   });
 
   within('a reason is one line of at most 500 characters', async (harness) => {

@@ -3,20 +3,8 @@
 import * as z from 'zod';
 import { words } from '../words.ts';
 import { oneKind, settings } from './settings.ts';
+import { secret, variableName } from './secret.ts';
 import { command, duration, hasControl, text } from './values.ts';
-
-const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,255}$/, {
-  error: words('is not the name of a variable', 'Use letters, digits and underscores.'),
-});
-
-const secret = oneKind(
-  'place of a secret',
-  {
-    fromFile: text('./secrets/token').describe('Path of a file with it, relative to this one; read at each question.'),
-    fromEnvironment: variableName.describe('Name of a variable of the controller.'),
-  },
-  '{ fromFile: ./secrets/token } or { fromEnvironment: NAME }',
-).meta({ id: 'Secret' });
 
 const authentication = oneKind('way to authenticate', {
   bearer: secret.describe('A token.'),

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { parseJsonPath } from '../../core/validation/json-path.ts';
 import { words } from '../words.ts';
+import { secret } from './secret.ts';
 import { remoteAddress } from './address.ts';
 import { oneKind, settings } from './settings.ts';
 import { command, duration, hasControl, requestPath, text, whole } from './values.ts';
@@ -88,7 +89,14 @@ const httpSettings = settings({
     })
     .prefault('GET')
     .describe('Method of the request.'),
-  headers: headers.prefault({}).describe('Headers to send. Their values are never shown.'),
+  headers: z
+    .record(headerName, z.union([headerValue, secret]), {
+      error: words('is not a map of headers', 'Write lines such as accept: application/json under it.'),
+    })
+    .prefault({})
+    .describe(
+      'Headers to send: text, which is kept and shown like every setting, or the place of a secret, which is read at each attempt and shown nowhere.',
+    ),
   body: z
     .string({ error: words('is not text', 'Put it in quotes.') })
     .max(65_536, { error: words('is too long', 'Keep it below 64 KiB.') })

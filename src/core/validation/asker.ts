@@ -1,5 +1,6 @@
 // What carrying out a check needs of the outside: something that asks, and time.
 
+import type { SecretReference } from '../../base/secret-reference.ts';
 import { type Address, addressName } from '../instance.ts';
 import type { Answer, NoAnswer } from './answer.ts';
 
@@ -39,6 +40,8 @@ export interface Asker {
   /** Undefined: the connection was made. */
   connect(address: Address, signal: AbortSignal): Promise<NoAnswer | undefined>;
   run(program: Program, signal: AbortSignal): Promise<Ended>;
+  /** The secret, or why there is none, in words that quote nothing of it. */
+  secret(reference: SecretReference): Promise<{ readonly value: string } | { readonly problem: string }>;
   /** Reads JSON or YAML; throws for a text that is neither. */
   readDocument(text: string): Promise<unknown>;
 }

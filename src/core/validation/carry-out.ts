@@ -110,15 +110,30 @@ const largestTogetherBytes = 64 * largestBodyBytes;
 
 async function askHttp(asker: Asker, check: HttpCheck, target: Target, signal: AbortSignal): Promise<Judgement> {
   const count = Math.max(1, check.concurrency);
-  const request = httpRequest(check, target, Math.min(largestBodyBytes, Math.floor(largestTogetherBytes / count)));
+  const headers = await headersOf(asker, check);
+  if (typeof headers === 'string') return { passed: false, reason: headers };
+  const keepBytes = Math.min(largestBodyBytes, Math.floor(largestTogetherBytes / count));
+  const request = httpRequest(check, headers, target, keepBytes);
   if (request === undefined) return { passed: false, reason: 'its URL cannot be read' };
   const judgements = await Promise.all(
     Array.from({ length: count }, async () => {
       const answer = await asker.request(request, signal);
-      return answer.kind === 'answer' ? judgeAnswer(check, answer) : { passed: false, reason: answer.reason };
+      if (answer.kind !== 'answer') return { passed: false, reason: answer.reason };
+      return judgeAnswer(check, answer, Object.values(headers));
     }),
   );
   return together(judgements);
+}
+
+/** With their secrets read, or why that cannot be done. */
+async function headersOf(asker: Asker, check: HttpCheck): Promise<Readonly<Record<string, string>> | string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(check.headers)) {
+    const read = typeof value === 'string' ? { value } : await asker.secret(value);
+    if ('problem' in read) return `the header ${name} cannot be sent: ${read.problem}`;
+    headers[name] = read.value;
+  }
+  return headers;
 }
 
 /** All must pass; the first that did not speaks for the others. */
@@ -135,13 +150,18 @@ function together(judgements: readonly Judgement[]): Judgement {
   return { passed: true, reason: count === 1 ? reason : `${count} requests at once: ${reason}` };
 }
 
-function httpRequest(check: HttpCheck, target: Target, bodyBytes: number): Request | undefined {
+function httpRequest(
+  check: HttpCheck,
+  headers: Request['headers'],
+  target: Target,
+  bodyBytes: number,
+): Request | undefined {
   const place = urlOf(target, check.url);
   if (place === undefined) return undefined;
   return {
     ...place,
     method: check.method,
-    headers: check.headers,
+    headers,
     ...(check.body === undefined ? {} : { body: check.body }),
     keepBytes: looksIntoBody(check) ? bodyBytes : 0,
   };

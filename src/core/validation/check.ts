@@ -1,5 +1,7 @@
 // Validation checks: what is asked of a release before it gets traffic, after the switch, and by `sluice validate`.
 
+import type { SecretReference } from '../../base/secret-reference.ts';
+
 /** Attempts and time common to all checks. */
 export interface CheckLimits {
   /** How long one attempt may take; for HTTP also the limit on the response time. Milliseconds. */
@@ -15,7 +17,8 @@ export interface HttpCheck extends CheckLimits {
   /** Path and query on the release under test, or a full URL for a dependency. */
   readonly url: string;
   readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Text, or where it is read from at each attempt. */
+  readonly headers: Readonly<Record<string, string | SecretReference>>;
   readonly body?: string | undefined;
   /** Accepted status codes: `200`, or a range such as `200-299`. */
   readonly status: readonly StatusRange[];

@@ -5,13 +5,8 @@ import type { HttpCheck, StatusRange } from './check.ts';
 import { atJsonPath, parseJsonPath } from './json-path.ts';
 import { seenText } from './reason.ts';
 
-/** The values of the headers that a check sends: they may be secrets, so no reason may repeat them. */
-export function secretsOf(check: HttpCheck): readonly string[] {
-  return Object.values(check.headers);
-}
-
-export function judgeAnswer(check: HttpCheck, answer: Answer): Judgement {
-  const secrets = secretsOf(check);
+/** `secrets`: the values of the headers that were sent, which no reason may repeat. */
+export function judgeAnswer(check: HttpCheck, answer: Answer, secrets: readonly string[]): Judgement {
   const problems = [
     ...statusProblems(check, answer, secrets),
     ...headerProblems(check, answer, secrets),

@@ -5,6 +5,7 @@ import {
   type ContractPages,
   type ContractReply,
   httpCheck,
+  secretVariable,
   type ProberHarness,
 } from '../../../ports/prober-harness.ts';
 import type { ProbeTarget } from '../../../ports/prober.ts';
@@ -30,7 +31,11 @@ function make(): Promise<ProberHarness> {
   const clock = new SimulatedClock(1_000_000);
   const servers = new Map<string, Map<string, ContractReply[]>>();
   const programs = new Map<string, MemoryAnswer | 'tells'>();
-  const prober = new MemoryProber({ clock, answer: (question) => answer(question, servers, programs) });
+  const prober = new MemoryProber({
+    clock,
+    answer: (question) => answer(question, servers, programs),
+    variables: { [secretVariable.name]: secretVariable.value },
+  });
   let port = 4000;
   const target = (): ProbeTarget => ({ address: { host: '127.0.0.1', port: port++ }, tls: false });
   const paths = () => prober.asked.map((question) => (question.kind === 'http' ? question.request.url.pathname : ''));

@@ -1,6 +1,7 @@
 // Asks releases that exist only as data: the same checks and judgements as the real prober, with answers that a test wrote.
 
 import { parse } from 'yaml';
+import { readSecret } from '../../../base/secret-reference.ts';
 import { type Address, addressName } from '../../../core/instance.ts';
 import type { Answer, NoAnswer } from '../../../core/validation/answer.ts';
 import type { Asker, Ended, Program, Request } from '../../../core/validation/asker.ts';
@@ -41,6 +42,8 @@ export interface MemoryProberOptions {
   /** Answers what no script answers; default: `refused`. */
   readonly answer?: ((question: MemoryQuestion) => MemoryAnswer) | undefined;
   readonly fault?: ProberFault | undefined;
+  /** Variables in which secrets are looked up. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
 }
 
 export class MemoryProber implements Prober {
@@ -55,6 +58,7 @@ export class MemoryProber implements Prober {
       request: (request, signal) => this.#request(request, signal),
       connect: (address, signal) => this.#connect(address, signal),
       run: (program, signal) => this.#run(program, signal),
+      secret: (reference) => readSecret(reference, options.variables ?? {}),
       readDocument: async (text) => parse(text, { logLevel: 'error' }) as unknown,
     };
   }

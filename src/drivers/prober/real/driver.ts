@@ -1,5 +1,6 @@
 // Asks real releases: HTTP requests, TCP connections and programs of this machine.
 
+import { readSecret } from '../../../base/secret-reference.ts';
 import type { Asker } from '../../../core/validation/asker.ts';
 import { carryOut } from '../../../core/validation/carry-out.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -9,7 +10,7 @@ import { connect } from './tcp.ts';
 
 export interface RealProberOptions {
   readonly clock: Clock;
-  /** The variables that programs are given, besides those that name the release. */
+  /** The variables that programs are given, besides those that name the release, and in which secrets are looked up. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
@@ -19,6 +20,7 @@ export function createProber({ clock, variables }: RealProberOptions): Prober {
     request: async (wanted, signal) => (await import('./http.ts')).request(wanted, signal),
     connect,
     run: (program, signal) => runProgram(program, variables, signal),
+    secret: (reference) => readSecret(reference, variables),
     readDocument,
   };
   return { probe: (check, target, signal) => carryOut({ asker, time: clock }, check, target, signal) };

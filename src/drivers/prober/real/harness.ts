@@ -4,7 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ContractPages, ContractProgram, ContractReply, ProberHarness } from '../../../ports/prober-harness.ts';
+import {
+  type ContractPages,
+  type ContractProgram,
+  type ContractReply,
+  type ProberHarness,
+  secretVariable,
+} from '../../../ports/prober-harness.ts';
 import type { ProbeTarget } from '../../../ports/prober.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { createProber } from './driver.ts';
@@ -14,7 +20,10 @@ export function makeHarness(): Promise<ProberHarness> {
 }
 
 class RealHarness implements ProberHarness {
-  readonly prober = createProber({ clock: systemClock, variables: process.env });
+  readonly prober = createProber({
+    clock: systemClock,
+    variables: { ...process.env, [secretVariable.name]: secretVariable.value },
+  });
   readonly workingDirectory = tmpdir();
   readonly #servers: Server[] = [];
   readonly #seen: string[] = [];
