@@ -20,7 +20,8 @@ export function define(command: Command, perform: Perform): void {
   command
     .description(
       `Goes back to the release that was stable before, or to a named one, and follows it. A release that still runs warm gets the
-traffic in one switch; another is started, checked, and then gets it. Asks nothing: it is for emergencies.`,
+traffic in one switch; another is started, checked, and then gets it. A deployment under way is ended instead, and a rollback
+under way followed. Asks nothing: it is for emergencies.`,
     )
     .option('--to <release>', 'the release to go back to; `sluice history` lists them')
     .option('--reason <text>', 'why, for the record')
