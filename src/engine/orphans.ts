@@ -20,7 +20,7 @@ export function referenced(state: ScopeState): ReadonlySet<ReleaseId> {
 
 export async function orphansOf(deps: Dependencies, state: ScopeState): Promise<readonly Instance[]> {
   const spec = await specOf(deps, state);
-  if (spec === undefined) return [];
+  if (spec === undefined || state.situation.leftBy !== undefined) return [];
   const known = referenced(state);
   const instances = await deps.drivers(spec).platform.list(state.situation.scope);
   return instances.filter((instance) => !known.has(instance.release));
