@@ -22,6 +22,12 @@ test('lines are read as Compose reads them', () => {
     'EQUALS=a=b=c',
     'MULTI="one',
     'two"',
+    'NUMBER_SIGN=#secret',
+    'ALMOST_EMPTY= #secret',
+    'TAB=a\t#b',
+    "APOSTROPHE='it\\'s' # comment",
+    "BACKSLASH='\\\\'",
+    'BELL="\\a\\b\\f\\v\\z"',
     'LAST=1\r',
   ].join('\n');
   assert.deepEqual(read(text), {
@@ -36,6 +42,12 @@ test('lines are read as Compose reads them', () => {
     COLON: 'value',
     EQUALS: 'a=b=c',
     MULTI: 'one\ntwo',
+    NUMBER_SIGN: '#secret',
+    ALMOST_EMPTY: '#secret',
+    TAB: 'a\t#b',
+    APOSTROPHE: "it's",
+    BACKSLASH: '\\\\',
+    BELL: '\u0007\b\f\v\\z',
     LAST: '1',
   });
 });
@@ -59,4 +71,8 @@ test('a name alone takes the value of the environment', () => {
 test('the first line that cannot be read is named', () => {
   assert.deepEqual(readVariablesFile('A=1\nnot a line\n').problem, { line: 2, message: 'is not NAME=value' });
   assert.deepEqual(readVariablesFile('A=1\nB="open').problem, { line: 2, message: 'has a quote that does not end' });
+  for (const rest of ['"b"c', "'b'c", '"b" C=1', '"b\nc"d']) {
+    const problem = { line: 1, message: 'has something behind the end of its quote' };
+    assert.deepEqual(readVariablesFile(`A=${rest}`).problem, problem);
+  }
 });

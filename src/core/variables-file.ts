@@ -35,9 +35,7 @@ export function readVariablesFile(content: string): VariablesFile {
       continue;
     }
     const value = readValue([line.slice(whole.length), ...lines.slice(index + 1)]);
-    if (value === undefined) {
-      return { variables, inherited, problem: { line: index + 1, message: 'has a quote that does not end' } };
-    }
+    if (typeof value === 'string') return { variables, inherited, problem: { line: index + 1, message: value } };
     variables.set(name, { text: value.text, expands: value.expands, line: index + 1 });
     index += value.more;
   }
@@ -51,8 +49,8 @@ interface Value {
   readonly more: number;
 }
 
-/** Undefined: a quote does not end. */
-function readValue(lines: readonly string[]): Value | undefined {
+/** A text: what is wrong with it. */
+function readValue(lines: readonly string[]): Value | string {
   const [first = ''] = lines;
   const quote = first[0];
   if (quote !== '"' && quote !== "'") return { text: unquoted(first), expands: true, more: 0 };
@@ -63,26 +61,46 @@ function readValue(lines: readonly string[]): Value | undefined {
       .slice(1);
     const end = endOfQuote(text, quote);
     if (end === -1) continue;
+    // Compose would take what stands there for another variable, or lose it.
+    if (!/^\s*(?:#|$)/.test(text.slice(end + 1))) return 'has something behind the end of its quote';
     const inside = text.slice(0, end);
-    return quote === "'" ? { text: inside, expands: false, more } : { text: unescaped(inside), expands: true, more };
+    return quote === "'"
+      ? {
+          text: inside.replaceAll(/\\(.)/gs, (both, letter: string) => (letter === "'" ? letter : both)),
+          expands: false,
+          more,
+        }
+      : { text: unescaped(inside), expands: true, more };
   }
-  return undefined;
+  return 'has a quote that does not end';
 }
 
-/** A comment begins with a blank and a number sign. */
+/** A comment begins with a space and a number sign, but for Compose not at the beginning of a value, nor behind a tab. */
 function unquoted(text: string): string {
-  return text.replace(/(?:^|[ \t])#.*$/, '').trim();
+  const comment = text.indexOf(' #');
+  return (comment === -1 ? text : text.slice(0, comment)).trim();
 }
 
 function endOfQuote(text: string, quote: string): number {
   for (let at = 0; at < text.length; at += 1) {
-    if (text[at] === '\\' && quote === '"') at += 1;
+    if (text[at] === '\\') at += 1;
     else if (text[at] === quote) return at;
   }
   return -1;
 }
 
-const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '$$' };
+const escapes: Readonly<Record<string, string>> = {
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '"': '"',
+  '\\': '\\',
+  $: '$$',
+};
 
 /** `\$` becomes `$$`, which stands for a dollar sign where variables are put in. */
 function unescaped(text: string): string {
