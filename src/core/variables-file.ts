@@ -16,7 +16,8 @@ export interface VariablesFile {
   readonly problem?: { readonly line: number; readonly message: string } | undefined;
 }
 
-const nameShape = /^(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(?:([=:])[ \t]*|$)/;
+/** More than a program can be given: Compose reads such a line, and the ones after it. */
+const nameShape = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:([=:])[ \t]*|$)/u;
 
 export function readVariablesFile(content: string): VariablesFile {
   const variables = new Map<string, VariableLine>();

@@ -1,43 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Failure } from '../../base/failure.ts';
 import { composeService, type ComposeInput } from './compose-service.ts';
-
-function input(text: string, given: Partial<ComposeInput> = {}): ComposeInput {
-  return {
-    path: '/srv/My Shop/docker-compose.yml',
-    directory: '/srv/My Shop',
-    text,
-    service: 'api',
-    environment: {},
-    dotenv: undefined,
-    read: () => undefined,
-    instances: 1,
-    stopGraceMs: 10_000,
-    ...given,
-  };
-}
-
-/** A file with one service that has these lines. */
-function fileWith(lines: string, rest = ''): string {
-  const indented = lines.split('\n').map((line) => `    ${line}`);
-  return `services:\n  api:\n    image: shop:1.0\n${indented.join('\n')}\n${rest}`;
-}
-
-function problemsOf(text: string, given: Partial<ComposeInput> = {}): readonly string[] {
-  try {
-    composeService(input(text, given));
-  } catch (error) {
-    assert.ok(error instanceof Failure, String(error));
-    assert.equal(error.code, 'config.invalid');
-    const { problems } = error.details as {
-      readonly problems: readonly { path: string; message: string; remedy: string }[];
-    };
-    for (const { remedy } of problems) assert.notEqual(remedy, '');
-    return problems.map(({ message }) => message);
-  }
-  return [];
-}
+import { fileWith, input, problemsOf } from './fixture.ts';
 
 test('a whole file comes to what Compose would make of it', () => {
   const found = composeService(
@@ -207,50 +171,6 @@ test('resources under deploy count where the older names are not used, and a ser
     [container.milliCpus, container.pids, container.memoryReservationBytes, container.networks],
     [500, 20, 32 * 1024 ** 2, [{ name: 'myshop_default', aliases: [] }]],
   );
-});
-
-test('no value of a variable stands in the plan, except where it had to be put together', () => {
-  const { environment, port } = composeService(
-    input(
-      fileWith(
-        [
-          'environment:',
-          '  PLAIN: text',
-          '  NUMBER: 5',
-          '  TRUTH: true',
-          '  FROM_DOTENV: ${PASSWORD}',
-          '  FROM_SHELL: $TOKEN',
-          '  URL: postgres://shop:${PASSWORD}@db/${NAME:-shop}',
-          '  BUILT: ${COMBINED}',
-          '  PASSWORD:',
-          '  UNSET:',
-          '  PORT: "3000"',
-          'env_file: [one.env, { path: none.env, required: false }]',
-        ].join('\n'),
-      ),
-      {
-        environment: { TOKEN: 'shell-secret' },
-        dotenv: { path: '/srv/My Shop/.env', text: 'PASSWORD=dotenv-secret\nCOMBINED=a$PASSWORD\n' },
-        read: (path) =>
-          path === '/srv/My Shop/one.env' ? 'PLAIN=below\nKEY=file-secret\nWITH=$TOKEN\nTOKEN\n' : undefined,
-      },
-    ),
-  );
-  assert.equal(port, 3000);
-  const dotenv = '/srv/My Shop/.env';
-  assert.deepEqual(environment, {
-    KEY: { fromVariables: '/srv/My Shop/one.env', name: 'KEY' },
-    WITH: { fromEnvironment: 'TOKEN' },
-    TOKEN: { fromEnvironment: 'TOKEN' },
-    PLAIN: 'text',
-    NUMBER: '5',
-    TRUTH: 'true',
-    FROM_DOTENV: { fromVariables: dotenv, name: 'PASSWORD' },
-    FROM_SHELL: { fromEnvironment: 'TOKEN' },
-    URL: { joined: ['postgres://shop:', { fromVariables: dotenv, name: 'PASSWORD' }, '@db/shop'] },
-    BUILT: 'adotenv-secret',
-    PASSWORD: { fromVariables: dotenv, name: 'PASSWORD' },
-  });
 });
 
 test('the project has the name that Compose would give it', () => {

@@ -102,7 +102,7 @@ function isShallow(value: unknown, levels: number): boolean {
 function attemptVariables(input: ComposeInput, problems: ComposeProblems): Variables {
   let variables: Variables = { lookup: () => undefined, reference: () => undefined };
   attempt(['.env'], problems, () => {
-    variables = projectVariables(input.environment, input.dotenv);
+    variables = projectVariables(input.environment, input.dotenv, problems);
     return [];
   });
   return variables;

@@ -2,11 +2,10 @@
 
 import * as z from 'zod';
 import type { EnvironmentValue } from '../../core/release.ts';
-import { readVariablesFile } from '../../core/variables-file.ts';
 import { interpolate, InterpolationProblem, type Part } from './interpolate.ts';
 import type { ComposeProblems } from './problems.ts';
 import type { EnvFile, Variables } from './variables.ts';
-import { environmentValue, isLiteral } from './variables.ts';
+import { environmentValue, isLiteral, readLines } from './variables.ts';
 
 const EnvironmentMap = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 const nameShape = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -26,7 +25,7 @@ export function serviceEnvironment(
     delete all[name];
     const why = name.startsWith('SLUICE_')
       ? 'Sluice gives it to every instance'
-      : 'it is not made of letters, digits and _';
+      : 'a name is letters, digits and _, and begins with no digit';
     problems.refuse(['environment', name], why);
   }
   return all;
@@ -37,10 +36,7 @@ function fileVariables(
   variables: Variables,
   problems: ComposeProblems,
 ): Record<string, EnvironmentValue> {
-  const { variables: lines, inherited, problem } = readVariablesFile(file.text);
-  if (problem !== undefined) {
-    problems.add(['env_file'], `line ${problem.line} of ${file.path} ${problem.message}`, 'Correct the line.');
-  }
+  const { variables: lines, inherited } = readLines(file, problems);
   const found: Record<string, EnvironmentValue> = {};
   for (const [name, line] of lines) {
     if (isLiteral(line)) found[name] = { fromVariables: file.path, name };

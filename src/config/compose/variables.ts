@@ -1,8 +1,9 @@
 // The variables that Compose puts into a file: those of the environment, over those of `.env`.
 
 import type { EnvironmentReference, EnvironmentValue } from '../../core/release.ts';
-import { readVariablesFile, type VariableLine } from '../../core/variables-file.ts';
+import { readVariablesFile, type VariableLine, type VariablesFile } from '../../core/variables-file.ts';
 import { interpolate, type Lookup, type Part, textOf } from './interpolate.ts';
+import type { ComposeProblems } from './problems.ts';
 
 /** A file of variables: absolute, and its text. */
 export interface EnvFile {
@@ -18,9 +19,13 @@ export interface Variables {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Throws `InterpolationProblem` for a line of `.env`. */
-export function projectVariables(environment: Environment, file: EnvFile | undefined): Variables {
-  const lines = file === undefined ? new Map<string, VariableLine>() : readVariablesFile(file.text).variables;
+/** A line of `.env` that cannot be read is a problem, as it is for Compose: those after it would be empty without a word. */
+export function projectVariables(
+  environment: Environment,
+  file: EnvFile | undefined,
+  problems: ComposeProblems,
+): Variables {
+  const lines = file === undefined ? new Map<string, VariableLine>() : readLines(file, problems).variables;
   const values = new Map<string, string>();
   const lookup: Lookup = (name) => environment[name] ?? values.get(name);
   for (const [name, line] of lines) values.set(name, line.expands ? textOf(interpolate(line.text, lookup)) : line.text);
@@ -31,6 +36,15 @@ export function projectVariables(environment: Environment, file: EnvFile | undef
     return { fromVariables: file.path, name };
   };
   return { lookup, reference };
+}
+
+/** Of `.env`, or of an `env_file`. */
+export function readLines(file: EnvFile, problems: ComposeProblems): VariablesFile {
+  const found = readVariablesFile(file.text);
+  const { problem } = found;
+  if (problem !== undefined)
+    problems.add([], `line ${problem.line} of ${file.path} ${problem.message}`, 'Correct the line.');
+  return found;
 }
 
 /** A line whose text is its value, so that it can be read again without any other. */

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { composeService } from './compose-service.ts';
+import { fileWith, input, problemsOf } from './fixture.ts';
+
+test('no value of a variable stands in the plan, except where it had to be put together', () => {
+  const { environment, port } = composeService(
+    input(
+      fileWith(
+        [
+          'environment:',
+          '  PLAIN: text',
+          '  NUMBER: 5',
+          '  TRUTH: true',
+          '  FROM_DOTENV: ${PASSWORD}',
+          '  FROM_SHELL: $TOKEN',
+          '  URL: postgres://shop:${PASSWORD}@db/${NAME:-shop}',
+          '  BUILT: ${COMBINED}',
+          '  PASSWORD:',
+          '  UNSET:',
+          '  PORT: "3000"',
+          'env_file: [one.env, { path: none.env, required: false }]',
+        ].join('\n'),
+      ),
+      {
+        environment: { TOKEN: 'shell-secret' },
+        dotenv: { path: '/srv/My Shop/.env', text: 'PASSWORD=dotenv-secret\nCOMBINED=a$PASSWORD\n' },
+        read: (path) =>
+          path === '/srv/My Shop/one.env' ? 'PLAIN=below\nKEY=file-secret\nWITH=$TOKEN\nTOKEN\n' : undefined,
+      },
+    ),
+  );
+  assert.equal(port, 3000);
+  const dotenv = '/srv/My Shop/.env';
+  assert.deepEqual(environment, {
+    KEY: { fromVariables: '/srv/My Shop/one.env', name: 'KEY' },
+    WITH: { fromEnvironment: 'TOKEN' },
+    TOKEN: { fromEnvironment: 'TOKEN' },
+    PLAIN: 'text',
+    NUMBER: '5',
+    TRUTH: 'true',
+    FROM_DOTENV: { fromVariables: dotenv, name: 'PASSWORD' },
+    FROM_SHELL: { fromEnvironment: 'TOKEN' },
+    URL: { joined: ['postgres://shop:', { fromVariables: dotenv, name: 'PASSWORD' }, '@db/shop'] },
+    BUILT: 'adotenv-secret',
+    PASSWORD: { fromVariables: dotenv, name: 'PASSWORD' },
+  });
+});
+
+test('a line of .env that cannot be read is named, and no variable after it is empty without a word', () => {
+  const dotenv = (text: string) => ({ dotenv: { path: '/srv/My Shop/.env', text } });
+  const text = fileWith('environment: { PASSWORD: $PW }');
+  assert.deepEqual(problemsOf(text, dotenv('A=1\nFOO BAR=2\nPW=secret\n')), [
+    'line 2 of /srv/My Shop/.env is not NAME=value',
+  ]);
+  // Names that no text can ask for are no mistake for Compose.
+  const { environment } = composeService(input(text, dotenv('A[0]=1\n1B=2\nC.d-e=3\nPW=secret\n')));
+  assert.deepEqual(environment, { PASSWORD: { fromVariables: '/srv/My Shop/.env', name: 'PW' } });
+});
+
+test('a name in an env_file that no program can be given is refused, and a line that is none is named', () => {
+  const problems = (text: string) => problemsOf(fileWith('env_file: a.env'), { read: () => text });
+  assert.match(problems('1A=x').join(), /environment\.1A: cannot be honoured/);
+  assert.match(problems('A[0]=x').join(), /environment\["A\[0\]"\]: cannot be honoured/);
+  assert.deepEqual(problems('A=1\nFOO BAR=2'), ['line 2 of /srv/My Shop/a.env is not NAME=value']);
+});
