@@ -44,8 +44,13 @@ async function readValue(name: string, path: string): Promise<string> {
 }
 
 async function readVariable(name: string, path: string, wanted: string): Promise<string> {
-  const found = readVariablesFile(await readBounded(name, path, longestVariablesBytes)).variables.get(wanted);
-  if (found === undefined) throw unresolved(name, `The file ${path} has no line ${wanted}=…`);
+  const { variables, problem } = readVariablesFile(await readBounded(name, path, longestVariablesBytes));
+  const found = variables.get(wanted);
+  if (found === undefined) {
+    // Nobody can say what stands behind a line that cannot be read.
+    const why = problem === undefined ? '' : `; line ${problem.line} of ${path} ${problem.message}`;
+    throw unresolved(name, `The file ${path} has no line ${wanted}=… that can be read${why}`);
+  }
   const { text, expands } = found;
   if (text.includes('\0')) throw unresolved(name, `The line ${wanted} of ${path} holds a NUL character`);
   // When the plan was made it had none: what it would stand for now nobody looked at.
