@@ -44,7 +44,7 @@ export function composeService(input: ComposeInput): ComposedService {
 function readService(input: ComposeInput, problems: ComposeProblems): ComposedService | undefined {
   const raw = readYaml(input.text, problems);
   if (raw === undefined) return undefined;
-  const variables = attemptVariables(input, problems);
+  const variables = projectVariables(input.environment, input.dotenv, problems);
   for (const key of ['include', 'models']) if (Object.hasOwn(raw, key)) problems.refuse([key], 'Sluice reads one file');
   const services = isMap(raw['services']) ? raw['services'] : {};
   const own = Object.hasOwn(services, input.service) ? services[input.service] : undefined;
@@ -97,15 +97,6 @@ const deepest = 50;
 function isShallow(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return levels > 0 && Object.values(value).every((inner) => isShallow(inner, levels - 1));
-}
-
-function attemptVariables(input: ComposeInput, problems: ComposeProblems): Variables {
-  let variables: Variables = { lookup: () => undefined, reference: () => undefined };
-  attempt(['.env'], problems, () => {
-    variables = projectVariables(input.environment, input.dotenv, problems);
-    return [];
-  });
-  return variables;
 }
 
 /** Services but the named one are left as they are: what is wrong with them is not our affair. */

@@ -64,3 +64,23 @@ test('a name in an env_file that no program can be given is refused, and a line 
   assert.match(problems('A[0]=x').join(), /environment\["A\[0\]"\]: cannot be honoured/);
   assert.deepEqual(problems('A=1\nFOO BAR=2'), ['line 2 of /srv/My Shop/a.env is not NAME=value']);
 });
+
+test('no value is quoted where its variables cannot be read: its place is named', () => {
+  const word = 'is not well-formed; write $$ for a dollar sign';
+  for (const secret of ['abc$1def', 'abc${def', 'abc${}', 'abc${1}def', 'abc${d!ef}']) {
+    const lines = `A=1\nPASSWORD=${secret}\n`;
+    const path = '/srv/My Shop/.env';
+    assert.deepEqual(problemsOf(fileWith(''), { dotenv: { path, text: lines } }), [
+      `line 2 of ${path}: PASSWORD has a variable that ${word}`,
+    ]);
+    assert.deepEqual(problemsOf(fileWith('env_file: a.env'), { read: () => lines }), [
+      `line 2 of /srv/My Shop/a.env: PASSWORD has a variable that ${word}`,
+    ]);
+    assert.deepEqual(problemsOf(fileWith(`environment: ["PASSWORD=${secret}"]`)), [
+      `environment.PASSWORD: has a variable that ${word}`,
+    ]);
+  }
+  assert.deepEqual(problemsOf(fileWith('env_file: a.env'), { read: () => 'PASSWORD=abc${D:?def}' }), [
+    'line 1 of /srv/My Shop/a.env: PASSWORD needs the variable D, which is not set',
+  ]);
+});

@@ -5,7 +5,7 @@ import type { EnvironmentValue } from '../../core/release.ts';
 import { interpolate, InterpolationProblem, type Part } from './interpolate.ts';
 import type { ComposeProblems } from './problems.ts';
 import type { EnvFile, Variables } from './variables.ts';
-import { environmentValue, isLiteral, readLines } from './variables.ts';
+import { environmentValue, isLiteral, lineParts, readLines } from './variables.ts';
 
 const EnvironmentMap = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
 const nameShape = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -40,10 +40,8 @@ function fileVariables(
   const found: Record<string, EnvironmentValue> = {};
   for (const [name, line] of lines) {
     if (isLiteral(line)) found[name] = { fromVariables: file.path, name };
-    else {
-      const parts = attempt(['env_file', name], problems, () => interpolate(line.text, variables.lookup));
-      found[name] = environmentValue(parts, variables);
-    }
+    else
+      found[name] = environmentValue(lineParts({ name, line, path: file.path }, variables.lookup, problems), variables);
   }
   for (const name of inherited) Object.assign(found, taken(name, variables));
   return found;

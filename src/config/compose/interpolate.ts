@@ -3,8 +3,16 @@
 /** Part of a text: as it stands in the file, or the value of a variable. */
 export type Part = string | { readonly variable: string; readonly value: string };
 
-/** What keeps a text from being put together; its message is a sentence without full stop. */
-export class InterpolationProblem extends Error {}
+/** What keeps a text from being put together; its message is a sentence without full stop, and quotes no text that may be a secret. */
+export class InterpolationProblem extends Error {
+  /** The message without what the text itself says. */
+  readonly plain: string;
+
+  constructor(plain: string, said = '') {
+    super(said === '' ? plain : `${plain} (${said})`);
+    this.plain = plain;
+  }
+}
 
 /** Undefined: the variable is not set. */
 export type Lookup = (name: string) => string | undefined;
@@ -54,12 +62,12 @@ function readVariable(
 ): { readonly found: readonly Part[]; readonly end: number } {
   if (text[dollar + 1] !== '{') {
     const [name] = nameShape.exec(text.slice(dollar + 1)) ?? [];
-    if (name === undefined) throw invalid(text);
+    if (name === undefined) throw invalid();
     return { found: valueOf(name, lookup), end: dollar + 1 + name.length };
   }
   const end = endOfBraces(text, dollar + 2);
-  if (end === -1) throw invalid(text);
-  return { found: readBraces(text, text.slice(dollar + 2, end), lookup, depth), end: end + 1 };
+  if (end === -1) throw invalid();
+  return { found: readBraces(text.slice(dollar + 2, end), lookup, depth), end: end + 1 };
 }
 
 /** The brace that ends what begins at `from`, past those of variables inside it. */
@@ -77,12 +85,12 @@ function endOfBraces(text: string, from: number): number {
   return -1;
 }
 
-function readBraces(text: string, inside: string, lookup: Lookup, depth: number): readonly Part[] {
+function readBraces(inside: string, lookup: Lookup, depth: number): readonly Part[] {
   const [name = ''] = nameShape.exec(inside) ?? [];
   const [, operator, rest = ''] = /^(:?[-?+])(.*)$/s.exec(inside.slice(name.length)) ?? [];
-  if (name === '') throw invalid(text);
+  if (name === '') throw invalid();
   if (operator === undefined) {
-    if (inside !== name) throw invalid(text);
+    if (inside !== name) throw invalid();
     return valueOf(name, lookup);
   }
   const value = lookup(name);
@@ -91,10 +99,7 @@ function readBraces(text: string, inside: string, lookup: Lookup, depth: number)
   if (operator.endsWith('+')) return has ? other() : [];
   if (has) return valueOf(name, lookup);
   if (operator.endsWith('-')) return other();
-  const message = textOf(other());
-  throw new InterpolationProblem(
-    `needs the variable ${name}, which is not set${message === '' ? '' : ` (${message})`}`,
-  );
+  throw new InterpolationProblem(`needs the variable ${name}, which is not set`, textOf(other()));
 }
 
 function valueOf(name: string, lookup: Lookup): readonly Part[] {
@@ -102,9 +107,6 @@ function valueOf(name: string, lookup: Lookup): readonly Part[] {
   return value === undefined ? [] : [{ variable: name, value }];
 }
 
-function invalid(text: string): InterpolationProblem {
-  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return new InterpolationProblem(
-    `has a variable in ${JSON.stringify(shown)} that is not well-formed; write $$ for a dollar sign`,
-  );
+function invalid(): InterpolationProblem {
+  return new InterpolationProblem('has a variable that is not well-formed; write $$ for a dollar sign');
 }

@@ -2,7 +2,7 @@
 
 import type { EnvironmentReference, EnvironmentValue } from '../../core/release.ts';
 import { readVariablesFile, type VariableLine, type VariablesFile } from '../../core/variables-file.ts';
-import { interpolate, type Lookup, type Part, textOf } from './interpolate.ts';
+import { interpolate, InterpolationProblem, type Lookup, type Part, textOf } from './interpolate.ts';
 import type { ComposeProblems } from './problems.ts';
 
 /** A file of variables: absolute, and its text. */
@@ -28,7 +28,8 @@ export function projectVariables(
   const lines = file === undefined ? new Map<string, VariableLine>() : readLines(file, problems).variables;
   const values = new Map<string, string>();
   const lookup: Lookup = (name) => environment[name] ?? values.get(name);
-  for (const [name, line] of lines) values.set(name, line.expands ? textOf(interpolate(line.text, lookup)) : line.text);
+  for (const [name, line] of lines)
+    values.set(name, textOf(lineParts({ name, line, path: file?.path ?? '' }, lookup, problems)));
   const reference = (name: string): EnvironmentReference | undefined => {
     if (environment[name] !== undefined) return { fromEnvironment: name };
     const line = lines.get(name);
@@ -45,6 +46,23 @@ export function readLines(file: EnvFile, problems: ComposeProblems): VariablesFi
   if (problem !== undefined)
     problems.add([], `line ${problem.line} of ${file.path} ${problem.message}`, 'Correct the line.');
   return found;
+}
+
+/** The parts of a line's value. Its text may be a secret, so what is wrong with it is said by its place alone. */
+export function lineParts(
+  { name, line, path }: { readonly name: string; readonly line: VariableLine; readonly path: string },
+  lookup: Lookup,
+  problems: ComposeProblems,
+): readonly Part[] {
+  if (!line.expands) return [line.text];
+  try {
+    return interpolate(line.text, lookup);
+  } catch (error) {
+    if (!(error instanceof InterpolationProblem)) throw error;
+    const remedy = 'Correct the line, or set the variable in the environment or in .env.';
+    problems.add([], `line ${line.line} of ${path}: ${name} ${error.plain}`, remedy);
+    return [];
+  }
 }
 
 /** A line whose text is its value, so that it can be read again without any other. */
