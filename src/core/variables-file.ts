@@ -1,6 +1,7 @@
 // Reads the text of a file of variables (`.env`, `env_file`) as Compose does; pure.
 
 export interface VariableLine {
+  readonly name: string;
   readonly text: string;
   /** Whether `$NAME` in it stands for another variable: not in single quotes. */
   readonly expands: boolean;
@@ -9,6 +10,9 @@ export interface VariableLine {
 }
 
 export interface VariablesFile {
+  /** In the order of the file. */
+  readonly lines: readonly VariableLine[];
+  /** A later line of the same name stands in for an earlier one. */
   readonly variables: ReadonlyMap<string, VariableLine>;
   /** Names without a value, which take the one that the environment has. */
   readonly inherited: readonly string[];
@@ -20,27 +24,26 @@ export interface VariablesFile {
 const nameShape = /^(?:export[ \t]+)?([\p{L}\p{N}_.[\]-]+)[ \t]*(?:([=:])[ \t]*|$)/u;
 
 export function readVariablesFile(content: string): VariablesFile {
-  const variables = new Map<string, VariableLine>();
+  const found: VariableLine[] = [];
   const inherited: string[] = [];
+  let problem: VariablesFile['problem'];
   const lines = content.replace(/^\uFEFF/, '').split(/\r?\n/);
-  for (let index = 0; index < lines.length; index += 1) {
+  for (let index = 0; index < lines.length && problem === undefined; index += 1) {
     const line = (lines[index] ?? '').trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const found = nameShape.exec(line);
-    const [whole = '', name = '', separator] = found ?? [];
-    if (found === null) {
-      return { variables, inherited, problem: { line: index + 1, message: 'is not NAME=value' } };
+    const [whole, name = '', separator] = nameShape.exec(line) ?? [];
+    if (whole === undefined) problem = { line: index + 1, message: 'is not NAME=value' };
+    else if (separator === undefined) inherited.push(name);
+    else {
+      const value = readValue([line.slice(whole.length), ...lines.slice(index + 1)]);
+      if (typeof value === 'string') problem = { line: index + 1, message: value };
+      else {
+        found.push({ name, text: value.text, expands: value.expands, line: index + 1 });
+        index += value.more;
+      }
     }
-    if (separator === undefined) {
-      inherited.push(name);
-      continue;
-    }
-    const value = readValue([line.slice(whole.length), ...lines.slice(index + 1)]);
-    if (typeof value === 'string') return { variables, inherited, problem: { line: index + 1, message: value } };
-    variables.set(name, { text: value.text, expands: value.expands, line: index + 1 });
-    index += value.more;
   }
-  return { variables, inherited };
+  return { lines: found, variables: new Map(found.map((line) => [line.name, line])), inherited, problem };
 }
 
 interface Value {

@@ -14,7 +14,7 @@ import { heededElsewhere, refusedKeys } from './refused.ts';
 import { type ComposeFile, type ComposeService, fileSchema, serviceSchema } from './service-schema.ts';
 import { serviceContainer, serviceNetworks } from './service-container.ts';
 import { portOf, refuseValues } from './service-values.ts';
-import { type EnvFile, projectVariables, type Variables } from './variables.ts';
+import { type EnvFile, lookupIn, projectVariables, type Variables } from './variables.ts';
 
 export interface ComposeInput {
   /** Absolute. */
@@ -102,7 +102,7 @@ function isShallow(value: unknown, levels: number): boolean {
 /** Services but the named one are left as they are: what is wrong with them is not our affair. */
 function putIn(value: unknown, path: readonly string[], variables: Variables, problems: ComposeProblems): unknown {
   if (path.length === 1 && path[0] === 'services') return value;
-  if (typeof value === 'string') return textOf(attempt(path, problems, () => interpolate(value, variables.lookup)));
+  if (typeof value === 'string') return textOf(attempt(path, problems, () => interpolate(value, lookupIn(variables))));
   if (Array.isArray(value))
     return value.map((item, index) => putIn(item, [...path, String(index)], variables, problems));
   if (!isMap(value)) return value;
@@ -189,8 +189,8 @@ function neededBy(name: string, { services }: ComposeFile): readonly string[] {
 }
 
 /** COMPOSE_PROJECT_NAME, or `name`, or the directory's name as far as a project may have it. */
-function projectName(given: string | undefined, { directory }: ComposeInput, { lookup }: Variables): string {
-  const said = lookup('COMPOSE_PROJECT_NAME');
+function projectName(given: string | undefined, { directory }: ComposeInput, variables: Variables): string {
+  const said = variables('COMPOSE_PROJECT_NAME')?.value;
   if (said !== undefined && said !== '') return said;
   if (given !== undefined && given !== '') return given;
   return basename(directory)

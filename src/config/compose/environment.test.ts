@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { composeService } from './compose-service.ts';
 import { fileWith, input, problemsOf } from './fixture.ts';
 
-test('no value of a variable stands in the plan, except where it had to be put together', () => {
+test('no value of a variable stands in the plan', () => {
   const { environment, port } = composeService(
     input(
       fileWith(
@@ -42,7 +42,7 @@ test('no value of a variable stands in the plan, except where it had to be put t
     FROM_DOTENV: { fromVariables: dotenv, name: 'PASSWORD' },
     FROM_SHELL: { fromEnvironment: 'TOKEN' },
     URL: { joined: ['postgres://shop:', { fromVariables: dotenv, name: 'PASSWORD' }, '@db/shop'] },
-    BUILT: 'adotenv-secret',
+    BUILT: { joined: ['a', { fromVariables: dotenv, name: 'PASSWORD' }] },
     PASSWORD: { fromVariables: dotenv, name: 'PASSWORD' },
   });
 });
@@ -83,4 +83,45 @@ test('no value is quoted where its variables cannot be read: its place is named'
   assert.deepEqual(problemsOf(fileWith('env_file: a.env'), { read: () => 'PASSWORD=abc${D:?def}' }), [
     'line 1 of /srv/My Shop/a.env: PASSWORD needs the variable D, which is not set',
   ]);
+});
+
+test('a line of an env_file sees the project, then environment, then the lines before it', () => {
+  const files: Readonly<Record<string, string>> = {
+    'a.env': 'HOST=db\nURL=postgres://$HOST/shop\nSHELL_WINS=below\nOWN_WINS=below\nHAS=${HOST:+yes}\n',
+    'b.env': 'AGAIN=$URL?ssl\nFROM=$SHELL_WINS,$OWN_WINS\nLATER=$BEHIND\nBEHIND=x\nHOST=other\nTWICE=$HOST\n',
+  };
+  const { environment } = composeService(
+    input(fileWith('env_file: [a.env, b.env]\nenvironment: { OWN_WINS: own }'), {
+      environment: { SHELL_WINS: 'shell' },
+      read: (path) => files[path.replace('/srv/My Shop/', '')],
+    }),
+  );
+  const [a, b] = ['/srv/My Shop/a.env', '/srv/My Shop/b.env'];
+  const host = { fromVariables: a, name: 'HOST' };
+  assert.deepEqual(environment, {
+    HOST: { fromVariables: b, name: 'HOST' },
+    URL: { joined: ['postgres://', host, '/shop'] },
+    SHELL_WINS: { fromVariables: a, name: 'SHELL_WINS' },
+    OWN_WINS: 'own',
+    HAS: 'yes',
+    AGAIN: { joined: ['postgres://', host, '/shop?ssl'] },
+    FROM: { joined: [{ fromEnvironment: 'SHELL_WINS' }, ',own'] },
+    LATER: '',
+    BEHIND: { fromVariables: b, name: 'BEHIND' },
+    TWICE: { fromVariables: b, name: 'HOST' },
+  });
+});
+
+test('a line sees the one before it, not a later one of the same name, which its reference would lead to', () => {
+  const text = 'A=first\nB=$A\nA=last\nC=$A\nC=$C/more\n';
+  const wanted = {
+    A: { fromVariables: '/srv/My Shop/a.env', name: 'A' },
+    B: 'first',
+    C: { joined: [{ fromVariables: '/srv/My Shop/a.env', name: 'A' }, '/more'] },
+  };
+  const { environment } = composeService(input(fileWith('env_file: a.env'), { read: () => text }));
+  assert.deepEqual(environment, wanted);
+  const dotenv = { path: '/srv/My Shop/a.env', text };
+  const own = composeService(input(fileWith('environment: [A, B, C]'), { dotenv }));
+  assert.deepEqual(own.environment, wanted);
 });

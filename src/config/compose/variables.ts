@@ -1,7 +1,7 @@
-// The variables that Compose puts into a file: those of the environment, over those of `.env`.
+// The variables that Compose puts into a file: those of the environment, over those of `.env`; and the lines of any such file.
 
 import type { EnvironmentReference, EnvironmentValue } from '../../core/release.ts';
-import { readVariablesFile, type VariableLine, type VariablesFile } from '../../core/variables-file.ts';
+import { readVariablesFile, type VariableLine } from '../../core/variables-file.ts';
 import { interpolate, InterpolationProblem, type Lookup, type Part, textOf } from './interpolate.ts';
 import type { ComposeProblems } from './problems.ts';
 
@@ -11,74 +11,98 @@ export interface EnvFile {
   readonly text: string;
 }
 
-export interface Variables {
-  readonly lookup: Lookup;
-  /** Where the value of a variable can be read again when an instance starts; undefined: it was put together. */
-  readonly reference: (name: string) => EnvironmentReference | undefined;
+export interface Known {
+  readonly value: string;
+  /** What stands for it in a plan: where it can be read again when an instance starts, so that no secret stands there. */
+  readonly given: EnvironmentValue;
 }
+
+/** Undefined: the variable is not set. */
+export type Variables = (name: string) => Known | undefined;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A line of `.env` that cannot be read is a problem, as it is for Compose: those after it would be empty without a word. */
 export function projectVariables(
   environment: Environment,
   file: EnvFile | undefined,
   problems: ComposeProblems,
 ): Variables {
-  const lines = file === undefined ? new Map<string, VariableLine>() : readLines(file, problems).variables;
-  const values = new Map<string, string>();
-  const lookup: Lookup = (name) => environment[name] ?? values.get(name);
-  for (const [name, line] of lines)
-    values.set(name, textOf(lineParts({ name, line, path: file?.path ?? '' }, lookup, problems)));
-  const reference = (name: string): EnvironmentReference | undefined => {
-    if (environment[name] !== undefined) return { fromEnvironment: name };
-    const line = lines.get(name);
-    if (line === undefined || file === undefined || !isLiteral(line)) return undefined;
-    return { fromVariables: file.path, name };
+  const own: Variables = (name) => {
+    const value = environment[name];
+    return value === undefined ? undefined : { value, given: { fromEnvironment: name } };
   };
-  return { lookup, reference };
+  const lines = new Map<string, Known>();
+  if (file !== undefined) addLines(lines, file, own, problems);
+  return (name) => own(name) ?? lines.get(name);
 }
 
-/** Of `.env`, or of an `env_file`. */
-export function readLines(file: EnvFile, problems: ComposeProblems): VariablesFile {
-  const found = readVariablesFile(file.text);
-  const { problem } = found;
+/**
+ * Adds the lines of a file in turn: each sees what `outer` has, and then the lines before it. A line that cannot be read is a problem, as
+ * it is for Compose: those behind it would be empty without a word.
+ */
+export function addLines(known: Map<string, Known>, file: EnvFile, outer: Variables, problems: ComposeProblems): void {
+  const { lines, variables, inherited, problem } = readVariablesFile(file.text);
   if (problem !== undefined)
     problems.add([], `line ${problem.line} of ${file.path} ${problem.message}`, 'Correct the line.');
-  return found;
+  const seen: Variables = (name) => outer(name) ?? known.get(name);
+  for (const line of lines) {
+    const { name, text } = line;
+    // A reference leads to the last line of its name.
+    const canBeReadAgain = isLiteral(line) && variables.get(name) === line;
+    known.set(
+      name,
+      canBeReadAgain
+        ? { value: text, given: { fromVariables: file.path, name } }
+        : knownOf(lineParts(line, file.path, seen, problems), seen),
+    );
+  }
+  for (const name of inherited) {
+    const found = outer(name);
+    if (found !== undefined) known.set(name, found);
+  }
 }
 
 /** The parts of a line's value. Its text may be a secret, so what is wrong with it is said by its place alone. */
-export function lineParts(
-  { name, line, path }: { readonly name: string; readonly line: VariableLine; readonly path: string },
-  lookup: Lookup,
+function lineParts(
+  { name, text, expands, line }: VariableLine,
+  path: string,
+  variables: Variables,
   problems: ComposeProblems,
 ): readonly Part[] {
-  if (!line.expands) return [line.text];
+  if (!expands) return [text];
   try {
-    return interpolate(line.text, lookup);
+    return interpolate(text, lookupIn(variables));
   } catch (error) {
     if (!(error instanceof InterpolationProblem)) throw error;
     const remedy = 'Correct the line, or set the variable in the environment or in .env.';
-    problems.add([], `line ${line.line} of ${path}: ${name} ${error.plain}`, remedy);
+    problems.add([], `line ${line} of ${path}: ${name} ${error.plain}`, remedy);
     return [];
   }
 }
 
 /** A line whose text is its value, so that it can be read again without any other. */
-export function isLiteral({ text, expands }: VariableLine): boolean {
+function isLiteral({ text, expands }: VariableLine): boolean {
   return !expands || !text.includes('$');
 }
 
-/** Text stays text; what came from variables becomes a reference, so that no secret stands in a plan. */
-export function environmentValue(parts: readonly Part[], variables: Variables): EnvironmentValue {
+export function lookupIn(variables: Variables): Lookup {
+  return (name) => variables(name)?.value;
+}
+
+/** Text stays text; what came from variables is given as they are. */
+export function knownOf(parts: readonly Part[], variables: Variables): Known {
   const joined: (string | EnvironmentReference)[] = [];
-  for (const part of parts) {
-    const piece = typeof part === 'string' ? part : (variables.reference(part.variable) ?? part.value);
+  for (const piece of parts.flatMap((part) => piecesOf(part, variables))) {
     const last = joined.at(-1);
     if (typeof piece === 'string' && typeof last === 'string') joined[joined.length - 1] = last + piece;
     else joined.push(piece);
   }
   const [only = '', ...others] = joined;
-  return others.length === 0 ? only : { joined };
+  return { value: textOf(parts), given: others.length === 0 ? only : { joined } };
+}
+
+function piecesOf(part: Part, variables: Variables): readonly (string | EnvironmentReference)[] {
+  if (typeof part === 'string') return [part];
+  const given = variables(part.variable)?.given ?? part.value;
+  return typeof given !== 'string' && 'joined' in given ? given.joined : [given];
 }
