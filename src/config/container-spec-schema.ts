@@ -94,7 +94,7 @@ export const containerRun = z.strictObject({
   dnsSearch: texts,
   hosts: texts,
   stopSignal: short.optional(),
-  log: z.strictObject({ driver: short, options: map }).optional(),
+  log: z.strictObject({ driver: short.optional(), options: map }).optional(),
   health: health.optional(),
   needs: z
     .array(z.strictObject({ project: short, service: short, condition: z.enum(['started', 'healthy', 'completed']) }))

@@ -32,6 +32,12 @@ test('instances are published on loopback, where it is said, or not at all', () 
   assert.deepEqual(deploySpecSchema.parse(JSON.parse(JSON.stringify(spec))), spec);
 });
 
+test('options of the log need no driver', () => {
+  const spec = resolved({ log: { options: { 'max-size': '10m' } } });
+  assert.deepEqual(spec.run.container?.log, { options: { 'max-size': '10m' } });
+  assert.deepEqual(deploySpecSchema.parse(JSON.parse(JSON.stringify(spec))), spec);
+});
+
 const tls = { ca: 'ca.pem', certificate: 'cert.pem', key: 'key.pem' };
 const refused: readonly (readonly [string, object, object, RegExp])[] = [
   ['no port', {}, { port: undefined }, /port.*a container needs its port said/],

@@ -79,7 +79,13 @@ export interface ContainerRun {
   /** Undefined: the image's own, or SIGTERM. */
   readonly stopSignal?: string | undefined;
   /** Undefined: the engine's own way. */
-  readonly log?: { readonly driver: string; readonly options: Readonly<Record<string, string>> } | undefined;
+  readonly log?:
+    | {
+        /** Undefined: the engine's own one. */
+        readonly driver?: string | undefined;
+        readonly options: Readonly<Record<string, string>>;
+      }
+    | undefined;
   /** Undefined: the image's own, where it has one. */
   readonly health?: ContainerHealth | undefined;
   /** Containers of Compose that must run before an instance starts. */

@@ -173,6 +173,13 @@ test('resources under deploy count where the older names are not used, and a ser
   );
 });
 
+test('options of the log count without a driver', () => {
+  const log = (lines: string) => composeService(input(fileWith(lines))).container.log;
+  assert.deepEqual(log('logging: { options: { max-size: 10m } }'), { options: { 'max-size': '10m' } });
+  assert.deepEqual(log('logging: { driver: journald }'), { driver: 'journald', options: {} });
+  assert.equal(log('logging: {}'), undefined);
+});
+
 test('the project has the name that Compose would give it', () => {
   const name = (text: string, given: Partial<ComposeInput> = {}) => composeService(input(text, given)).project;
   const plain = fileWith('');

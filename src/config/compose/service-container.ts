@@ -19,7 +19,6 @@ export function serviceContainer(
     readonly limits: Limits | undefined;
   },
 ): Partial<ContainerRun> {
-  const { logging } = service;
   return {
     networks: known.networks,
     mounts: serviceMounts(service, project),
@@ -42,7 +41,7 @@ export function serviceContainer(
       dnsSearch: service.dns_search,
       hosts: service.extra_hosts,
       stopSignal: service.stop_signal,
-      log: logging?.driver === undefined ? undefined : { driver: logging.driver, options: logging.options ?? {} },
+      log: log(service.logging),
       health: service.healthcheck === undefined ? undefined : health(service.healthcheck),
       platform: service.platform,
     }),
@@ -61,6 +60,11 @@ function resources(service: ComposeService, limits: Limits | undefined) {
     memorySwapBytes: service.memswap_limit,
     ulimits: ulimits?.map(([name, { soft, hard }]) => ({ name, soft, hard })),
   };
+}
+
+function log({ driver, options = {} }: NonNullable<ComposeService['logging']> = {}): ContainerRun['log'] {
+  if (driver === undefined && Object.keys(options).length === 0) return undefined;
+  return { options, ...defined({ driver }) };
 }
 
 function health(given: NonNullable<ComposeService['healthcheck']>): ContainerHealth {

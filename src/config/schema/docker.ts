@@ -41,7 +41,11 @@ const limits = settings({
 }).meta({ id: 'ContainerLimits' });
 
 const log = settings({
-  driver: text('json-file').describe('A log driver of the engine. `sluice logs` reads what the engine can read back.'),
+  driver: text('json-file')
+    .optional()
+    .describe(
+      'A log driver of the engine; without it, the engine’s own. `sluice logs` reads what the engine can read back.',
+    ),
   options: textMap('options', 'max-size: 10m').prefault({}).describe('Options of the driver.'),
 }).meta({ id: 'ContainerLog' });
 

@@ -104,8 +104,9 @@ function hostConfig(container: ContainerRun, limits: RunLimits): object {
       CpuShares: container.cpuShares,
       PidsLimit: container.pids,
       ShmSize: container.shmBytes,
+      // Without a type the engine takes its own, and the options for it.
       LogConfig:
-        container.log === undefined ? undefined : { Type: container.log.driver, Config: container.log.options },
+        container.log === undefined ? undefined : { Type: container.log.driver ?? '', Config: container.log.options },
     }),
   };
 }
