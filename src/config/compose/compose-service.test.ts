@@ -50,7 +50,7 @@ services:
       - shared:/shared
       - /var/cache/shop
       - { type: bind, source: ./long, target: /long, read_only: true }
-      - { type: volume, source: data, target: /data2 }
+      - { type: volume, source: data, target: /data2, volume: {} }
       - { type: tmpfs, target: /fast, tmpfs: { size: 1k } }
     networks: { front: { priority: 10 }, back: { aliases: [shop] }, outside: {} }
     healthcheck:
@@ -208,6 +208,10 @@ const cannot: readonly (readonly [string, RegExp, string?])[] = [
   ['volumes: ["data:/app"]', /names the volume data, which the file does not have/],
   ['volumes: [{ type: npipe, source: a, target: b }]', /volumes of the type "npipe"/],
   ['volumes: [{ type: bind, source: a, target: /b, bind: { propagation: shared } }]', /volumes.*cannot be honoured/],
+  [
+    'volumes: [{ type: volume, target: /a, volume: { nocopy: true } }]',
+    /volumes\.0\.volume\.nocopy: cannot be honoured/,
+  ],
   ['networks: [nowhere]', /networks.nowhere: is a network that the file does not have/],
   ['networks: { default: { ipv4_address: 10.0.0.1 } }', /networks.*cannot be honoured/],
   ['secrets: [token]', /secrets.token: cannot be honoured/],

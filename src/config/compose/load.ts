@@ -1,7 +1,7 @@
 // Reads the Compose file that an environment names, and the files that it names in its turn.
 
 import { closeSync, openSync, readSync, existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from '../../base/failure.ts';
 import { isCode } from '../../base/system-error.ts';
 import type { Config } from '../parse.ts';
@@ -11,7 +11,10 @@ import type { ComposedService } from './composed.ts';
 /** Largest file that is read; bytes. */
 const largest = 1024 * 1024;
 
-/** Files that Compose lays over the one that is named, where nothing else is said to it. */
+/** The files that Compose takes where it is given none; only over these does it lay others. */
+const defaults = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'];
+
+/** Files that Compose lays over a default one, whichever the name of that is. */
 const overrides = [
   'docker-compose.override.yml',
   'docker-compose.override.yaml',
@@ -38,7 +41,7 @@ export function loadComposed(
   const directory = dirname(path);
   const text = readText(path);
   if (text === undefined) throw missing(path);
-  refuseOverride(directory);
+  if (defaults.includes(basename(path))) refuseOverride(directory);
   const dotenv = join(directory, '.env');
   const dotenvText = readText(dotenv);
   return composeService({
@@ -57,9 +60,10 @@ export function loadComposed(
 function refuseOverride(directory: string): void {
   const found = overrides.map((name) => join(directory, name)).find((file) => existsSync(file));
   if (found === undefined) return;
-  throw new Failure('config.invalid', `Compose would lay ${found} over the file, and Sluice reads one file.`, {
+  throw new Failure('config.invalid', `Compose lays ${found} over the file, and Sluice reads one file.`, {
     at: 'platform.docker.compose',
-    remedy: 'Write both as one (`docker compose config --no-interpolate > compose.sluice.yml`) and name that one.',
+    remedy:
+      'Write both as one beside them (`docker compose config --no-interpolate > compose.sluice.yml`) and name that one.',
   });
 }
 

@@ -35,6 +35,8 @@ const mountObject = z.strictObject({
   consistency: longText.optional(),
   bind: z.strictObject({ create_host_path: flag.optional() }).optional(),
   tmpfs: z.strictObject({ size: bytes.optional(), mode: whole.optional() }).optional(),
+  // `docker compose config` prints an empty one; nothing that can stand in it is honoured.
+  volume: z.strictObject({}).optional(),
 });
 
 const fileReference = z.union([
