@@ -173,6 +173,23 @@ test('resources under deploy count where the older names are not used, and a ser
   );
 });
 
+const ports: readonly (readonly [string, number | undefined])[] = [
+  ['ports: ["9125:9125/udp", "8080:8081"]', 8081],
+  ['ports: [{ target: 53, protocol: udp }, { target: 8080 }]', 8080],
+  ['ports: [{ target: 8080, published: 80, protocol: tcp }]', 8080],
+  ['ports: [8080/TCP]', 8080],
+  ['ports: [8080]', 8080],
+  ['ports: ["53:53/udp"]', undefined],
+  ['ports: [{ target: 36412, protocol: sctp }]', undefined],
+  ['expose: [53/udp, 8080/tcp]', 8080],
+];
+
+for (const [lines, wanted] of ports) {
+  test(`${lines} says the port ${wanted}`, () => {
+    assert.equal(composeService(input(fileWith(lines))).port, wanted);
+  });
+}
+
 test('options of the log count without a driver', () => {
   const log = (lines: string) => composeService(input(fileWith(lines))).container.log;
   assert.deepEqual(log('logging: { options: { max-size: 10m } }'), { options: { 'max-size': '10m' } });

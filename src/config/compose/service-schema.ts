@@ -44,15 +44,12 @@ const fileReference = z.union([
   z.strictObject({ source: longText, target: longText.optional() }),
 ]);
 
+/** Its port in the container, with its protocol where one is said. */
 const port = z.union([
-  scalar.transform(
-    (text) =>
-      text
-        .replace(/\/(?:tcp|udp)$/, '')
-        .split(':')
-        .at(-1) ?? '',
-  ),
-  z.looseObject({ target: whole, protocol: longText.optional() }).transform(({ target }) => String(target)),
+  scalar.transform((text) => text.split(':').at(-1) ?? ''),
+  z
+    .looseObject({ target: whole, protocol: longText.default('tcp') })
+    .transform(({ target, protocol }) => `${target}/${protocol}`),
 ]);
 
 const ulimit = z.union([

@@ -46,9 +46,9 @@ function refuseRights({ privileged, security_opt: options = [] }: ComposeService
   }
 }
 
-/** The first that is said of `expose`, `ports` and the variable `PORT`; a range is none. */
+/** The first that is said of the variable `PORT`, `expose` and `ports`; a range is none, nor is one that speaks no TCP. */
 export function portOf(service: ComposeService, said: string | undefined): number | undefined {
   const all = [said, ...(service.expose ?? []), ...(service.ports ?? [])];
-  const found = all.find((text) => text !== undefined && /^\d{1,5}(?:\/tcp)?$/.test(text));
+  const found = all.find((text) => text !== undefined && /^\d{1,5}(?:\/tcp)?$/i.test(text));
   return found === undefined ? undefined : Number.parseInt(found, 10);
 }
