@@ -1,7 +1,7 @@
 // One service of a Compose file as Sluice runs it, or everything in it that cannot be honoured.
 
 import { basename } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parseDocument, type Tags } from 'yaml';
 import { configFailure } from '../problem.ts';
 import { defined } from '../resolve-docker.ts';
 import { isMap } from '../merge.ts';
@@ -15,6 +15,7 @@ import { type ComposeFile, type ComposeService, fileSchema, serviceSchema } from
 import { serviceContainer, serviceNetworks } from './service-container.ts';
 import { portOf, refuseValues } from './service-values.ts';
 import { type EnvFile, lookupIn, projectVariables, type Variables } from './variables.ts';
+import { yamlInteger } from './yaml-integer.ts';
 
 export interface ComposeInput {
   /** Absolute. */
@@ -70,7 +71,8 @@ function readService(input: ComposeInput, problems: ComposeProblems): ComposedSe
 }
 
 function readYaml(text: string, problems: ComposeProblems): Readonly<Record<string, unknown>> | undefined {
-  const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'error' });
+  const customTags = (tags: Tags): Tags => [yamlInteger, ...tags];
+  const document = parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'error', customTags });
   const [error] = [...document.errors, ...document.warnings];
   if (error !== undefined) {
     problems.add([], `is not YAML that Sluice reads: ${error.message.split('\n', 1)[0] ?? ''}`, 'Correct it.');
