@@ -84,7 +84,7 @@ export const containerRun = z.strictObject({
   groups: texts,
   milliCpus: z.int().positive().optional(),
   cpuShares: z.int().positive().optional(),
-  pids: z.int().positive().optional(),
+  pids: z.union([z.int().positive(), z.literal(-1)]).optional(),
   shmBytes: bytes.optional(),
   memoryReservationBytes: bytes.optional(),
   memorySwapBytes: z.int().min(-1).optional(),

@@ -65,6 +65,7 @@ export interface ContainerRun {
   /** Thousandths of a processor. */
   readonly milliCpus?: number | undefined;
   readonly cpuShares?: number | undefined;
+  /** Processes and threads; -1 is without limit. */
   readonly pids?: number | undefined;
   readonly shmBytes?: number | undefined;
   readonly memoryReservationBytes?: number | undefined;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { containerRun } from '../container-spec-schema.ts';
 import { composeService, type ComposeInput } from './compose-service.ts';
 import { fileWith, input, problemsOf } from './fixture.ts';
 
@@ -189,6 +190,20 @@ for (const [lines, wanted] of ports) {
     assert.equal(composeService(input(fileWith(lines))).port, wanted);
   });
 }
+
+test('no limit of processes passes what checks a specification, as any other does', () => {
+  for (const [lines, wanted] of [
+    ['pids_limit: -1', -1],
+    ['pids_limit: 0', -1],
+    ['deploy: { resources: { limits: { pids: -1 } } }', -1],
+    ['pids_limit: 5', 5],
+  ] as const) {
+    const { pids } = composeService(input(fileWith(lines))).container;
+    assert.equal(pids, wanted);
+    assert.equal(containerRun.shape.pids.parse(pids), wanted);
+  }
+  assert.throws(() => containerRun.shape.pids.parse(0));
+});
 
 test('options of the log count without a driver', () => {
   const log = (lines: string) => composeService(input(fileWith(lines))).container.log;

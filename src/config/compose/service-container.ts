@@ -50,11 +50,13 @@ export function serviceContainer(
 
 function resources(service: ComposeService, limits: Limits | undefined) {
   const cpus = service.cpus ?? limits?.cpus;
+  const pids = service.pids_limit ?? limits?.pids;
   const ulimits = service.ulimits === undefined ? undefined : Object.entries(service.ulimits);
   return {
     milliCpus: cpus === undefined ? undefined : Math.round(cpus * 1000),
     cpuShares: service.cpu_shares,
-    pids: service.pids_limit ?? limits?.pids,
+    // For the engine all that is not above 0 is without limit.
+    pids: pids === undefined || pids > 0 ? pids : -1,
     shmBytes: service.shm_size,
     memoryReservationBytes: service.mem_reservation ?? service.deploy?.resources?.reservations?.memory,
     memorySwapBytes: service.memswap_limit,
