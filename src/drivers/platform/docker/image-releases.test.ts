@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -220,6 +221,22 @@ describe('images of a registry', { skip }, () => {
     await releases.stage(releaseOf(artifact), source('shop:everywhere'));
     const image = await docker.getImage(`${registry.host}/shop@${artifact.digest}`).inspect();
     assert.equal(image.Architecture, ownArchitecture);
+  });
+
+  test('an image of the machine that was also pushed elsewhere is pinned as what the machine has', async (context) => {
+    const { registry, releases, source } = await scene(context);
+    const name = `shop-${randomBytes(6).toString('hex')}`;
+    await registry.push(name, '1.0', { 'app/version': '1' });
+    const pushed = source(`${name}:1.0`);
+    await finished(await docker.pull(`${registry.host}/${name}:1.0`));
+    await docker.getImage(`${registry.host}/${name}:1.0`).tag({ repo: name, tag: '1.0' });
+    const { Id } = await docker.getImage(`${name}:1.0`).inspect();
+    const local = { kind: 'image', reference: `${name}:1.0`, engine } as const;
+    const artifact = await releases.identify(local);
+    assert.deepEqual(artifact, { kind: 'image', repository: name, digest: Id });
+    await releases.stage(releaseOf(artifact), local);
+    assert.equal((await releases.list('shop')).length, 1);
+    assert.notEqual((await releases.identify(pushed)).digest, Id, 'of the registry it has the digest of there');
   });
 
   test('a registry that asks who is there gets what docker login wrote, and nobody else does', async (context) => {

@@ -16,6 +16,7 @@ import type { Releases, StoredRelease } from '../../../ports/releases.ts';
 import type { Image } from './answers.ts';
 import { connectEngine, EngineRefusal } from './connection.ts';
 import { EngineApi } from './engine-api.ts';
+import { isSameRepository, repositoryOf } from './image-name.ts';
 import { findImage, pullImage, refusedAs } from './images.ts';
 import { registryAuth } from './registry-auth.ts';
 
@@ -175,26 +176,13 @@ async function readKept(file: string): Promise<Kept | undefined> {
   }
 }
 
-/** Without tag and digest; a colon before the last slash belongs to the registry's port. */
-export function repositoryOf(reference: string): string {
-  const [named = ''] = reference.split('@');
-  const slash = named.lastIndexOf('/');
-  const colon = named.indexOf(':', slash + 1);
-  return colon === -1 ? named : named.slice(0, colon);
-}
-
 /** The digest that was named, or the one under which the registry gave it, or the engine's own id of an image made here. */
 function digestOf(image: Image, reference: string): string {
   const named = reference.split('@')[1];
   if (named !== undefined) return named;
   const repository = repositoryOf(reference);
-  const own = (image.RepoDigests ?? []).find((digest) => sameRepository(digest.split('@')[0] ?? '', repository));
+  const own = (image.RepoDigests ?? []).find((digest) => isSameRepository(repositoryOf(digest), repository));
   return own?.split('@')[1] ?? image.Id;
-}
-
-/** `redis` is `docker.io/library/redis` to Podman. */
-function sameRepository(a: string, b: string): boolean {
-  return a === b || a.endsWith(`/${b}`);
 }
 
 async function assertPlatform(

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { registryOf } from './image-name.ts';
 
 const DockerConfig = z.object({
   auths: z
@@ -15,8 +16,6 @@ const DockerConfig = z.object({
 });
 
 const HelperAnswer = z.object({ Username: z.string(), Secret: z.string() });
-
-const hub = 'https://index.docker.io/v1/';
 
 /** As the header `X-Registry-Auth` wants it; undefined: none are known, so the registry is asked without. */
 export async function registryAuth(reference: string): Promise<string | undefined> {
@@ -29,12 +28,6 @@ export async function registryAuth(reference: string): Promise<string | undefine
   // Engines want the padding that `base64url` leaves out, and take a header that they cannot read for none.
   const text = Buffer.from(JSON.stringify({ ...found, serveraddress: registry })).toString('base64');
   return text.replaceAll('+', '-').replaceAll('/', '_');
-}
-
-/** The part before the first slash is a registry where it has a dot or a colon in it. */
-export function registryOf(reference: string): string {
-  const [first = '', ...rest] = reference.split('/');
-  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : hub;
 }
 
 async function readConfig(): Promise<z.infer<typeof DockerConfig> | undefined> {
