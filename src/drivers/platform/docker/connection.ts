@@ -39,6 +39,11 @@ export interface EngineConnection {
   send(request: EngineRequest): Promise<unknown>;
   /** As `send`; the answer is read as it comes. `withinMs` limits the time until it begins. */
   open(request: EngineRequest): Promise<Readable>;
+  /**
+   * As `send`, in the parts in which the answer comes. `withinMs` limits the time until it has ended, or, where it may go on for
+   * ever, until it begins.
+   */
+  parts(request: EngineRequest, end: 'in time' | 'any time'): AsyncGenerator<Buffer>;
 }
 
 /** A call that only reads or changes a record of the engine answers at once, or the engine hangs. */
@@ -52,6 +57,14 @@ export function connectEngine(spec: DockerEngineSpec, clock: Clock): EngineConne
 interface Way {
   readonly origin: string;
   readonly dispatcher: Dispatcher;
+}
+
+interface TimeLimit {
+  /** Aborts when the time is over, or with the request's own. */
+  readonly signal: AbortSignal;
+  /** What is told to who asked. */
+  readonly reason: (error: unknown) => unknown;
+  readonly lift: () => Promise<void>;
 }
 
 type Keys = NonNullable<(DockerEngineSpec & { readonly kind: 'host' })['tls']>;
@@ -79,6 +92,19 @@ class Connection implements EngineConnection {
     return this.#within(request, async (signal) => (await this.#ask(request, signal)).body);
   }
 
+  async *parts(request: EngineRequest, end: 'in time' | 'any time'): AsyncGenerator<Buffer> {
+    const limit = this.#limit(request);
+    try {
+      const { body } = await this.#ask(request, limit.signal);
+      if (end === 'any time') await limit.lift();
+      yield* body as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw limit.reason(error);
+    } finally {
+      await limit.lift();
+    }
+  }
+
   async #ask(request: EngineRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { origin, dispatcher } = await this.#connect();
     const given = Object.entries(request.query ?? {}).map(([name, value]): [string, string] => [name, String(value)]);
@@ -101,24 +127,38 @@ class Connection implements EngineConnection {
 
   /** The time ends with the answer, or, where that is read as it comes, with its beginning. */
   async #within<T>(request: EngineRequest, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const limit = this.#limit(request);
+    try {
+      return await act(limit.signal);
+    } catch (error) {
+      throw limit.reason(error);
+    } finally {
+      await limit.lift();
+    }
+  }
+
+  /** Begins the time of a request. Throws the reason of its signal. */
+  #limit(request: EngineRequest): TimeLimit {
     const given = request.withinMs ?? defaultWithinMs;
     const over = new AbortController();
-    const answered = new AbortController();
+    const lifted = new AbortController();
     const signal = request.signal === undefined ? over.signal : AbortSignal.any([request.signal, over.signal]);
     signal.throwIfAborted();
-    const timer = this.#clock.sleep(given, answered.signal).then(() => {
-      if (!answered.signal.aborted) over.abort();
+    const timer = this.#clock.sleep(given, lifted.signal).then(() => {
+      if (!lifted.signal.aborted) over.abort();
     });
-    try {
-      return await act(signal);
-    } catch (error) {
-      if (request.signal?.aborted === true) throw request.signal.reason;
-      if (!(error instanceof EngineRefusal)) this.#forgetKeys();
-      throw over.signal.aborted ? this.#silent(given) : this.#translated(error);
-    } finally {
-      answered.abort();
-      await timer;
-    }
+    return {
+      signal,
+      reason: (error) => {
+        if (request.signal?.aborted === true) return request.signal.reason;
+        if (!(error instanceof EngineRefusal)) this.#forgetKeys();
+        return over.signal.aborted ? this.#silent(given) : this.#translated(error);
+      },
+      lift: () => {
+        lifted.abort();
+        return timer;
+      },
+    };
   }
 
   /** Certificates are read again after a failure: they may have been mended, or renewed. */

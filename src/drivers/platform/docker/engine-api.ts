@@ -77,10 +77,15 @@ export class EngineApi {
   }
 
   /** Entries as the engine keeps them, each with its time; framed unless the container has a terminal. */
-  output(id: string, wanted: WantedOutput, signal: AbortSignal | undefined): Promise<Readable> {
+  output(id: string, wanted: WantedOutput, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+    const { tail, follow } = wanted;
     const since = wanted.since === undefined ? {} : { since: ((wanted.since + 1) / 1000).toFixed(3) };
-    const query = { stdout: true, stderr: true, timestamps: true, tail: wanted.tail, follow: wanted.follow, ...since };
-    return this.#connection.open({ method: 'GET', path: `/containers/${name(id)}/logs`, query, signal });
+    const query = { stdout: true, stderr: true, timestamps: true, tail, follow, ...since };
+    const request: EngineRequest = { method: 'GET', path: `/containers/${name(id)}/logs`, query, signal };
+    // Who waits for last words waits for what to do next, and must not wait for ever.
+    return follow
+      ? this.#connection.parts(request, 'any time')
+      : this.#connection.parts({ ...request, withinMs: 30_000 }, 'in time');
   }
 
   /** Undefined: the engine does not have it. */

@@ -65,7 +65,7 @@ async function* open(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<OutputLine> {
   try {
-    const source = await api.output(id, { tail: count ?? 'all', since, follow }, signal);
+    const source = api.output(id, { tail: count ?? 'all', since, follow }, signal);
     yield* outputLines(source, container.Config.Tty !== true);
   } catch (error) {
     if (signal?.aborted === true) return;

@@ -1,6 +1,5 @@
 // Turns what the engine sends of a container's output into lines with their stream and time, in bounded memory.
 
-import type { Readable } from 'node:stream';
 import { LineSplitter } from '../line-splitter.ts';
 
 export interface OutputLine {
@@ -18,16 +17,16 @@ interface Piece {
 }
 
 /** A container with a terminal has one stream without frames. */
-export async function* outputLines(source: Readable, framed: boolean): AsyncGenerator<OutputLine> {
+export async function* outputLines(source: AsyncIterable<Buffer>, framed: boolean): AsyncGenerator<OutputLine> {
   if (!framed) return yield* terminalLines(source);
   const makers = { stdout: new LineMaker('stdout'), stderr: new LineMaker('stderr') };
   for await (const piece of frames(source)) yield* makers[piece.stream].take(piece);
   for (const maker of Object.values(makers)) yield* maker.end();
 }
 
-async function* terminalLines(source: Readable): AsyncGenerator<OutputLine> {
+async function* terminalLines(source: AsyncIterable<Buffer>): AsyncGenerator<OutputLine> {
   const splitter = new LineSplitter();
-  for await (const bytes of source as AsyncIterable<Buffer>) yield* splitter.push(bytes).map(stampedLine);
+  for await (const bytes of source) yield* splitter.push(bytes).map(stampedLine);
   const last = splitter.flush();
   if (last !== undefined) yield stampedLine(last);
 }
@@ -42,9 +41,9 @@ const headerBytes = 8;
 const stampBytes = 40;
 
 /** The engine writes each entry as a frame; a long line is several entries, each with its own time. */
-async function* frames(source: Readable): AsyncGenerator<Piece> {
+async function* frames(source: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   const reader = new FrameReader();
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of source) {
     for (let rest = chunk; rest.length > 0;) {
       const { piece, taken } = reader.take(rest);
       if (piece !== undefined) yield piece;
