@@ -25,10 +25,13 @@ export interface EngineRequest {
 /** The engine's refusal of one request, in its own words; callers tell by the status whether it is what they expected. */
 export class EngineRefusal extends Error {
   readonly status: number;
+  /** Whether the call itself is unknown there, whatever it was about. */
+  readonly unknownCall: boolean;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, unknownCall = false) {
     super(message);
     this.status = status;
+    this.unknownCall = unknownCall;
   }
 }
 
@@ -122,7 +125,7 @@ class Connection implements EngineConnection {
     });
     // A start that finds the container started is answered with 304.
     if (response.statusCode < 300 || response.statusCode === 304) return response;
-    throw new EngineRefusal(response.statusCode, refusalIn(await textOf(response), response.statusCode));
+    throw refusalOf(response.statusCode, await textOf(response));
   }
 
   /** The time ends with the answer, or, where that is read as it comes, with its beginning. */
@@ -277,12 +280,14 @@ function parsed(text: string): unknown {
 
 const longestWords = 2000;
 
-/** Docker says `message`; Podman also `cause`. */
-const Refused = z.object({ message: z.string() });
+/** Docker says `message`; Podman also `cause`, and the status as `response`, but 0 there of a call that it does not know. */
+const Refused = z.object({ message: z.string(), response: z.int().optional() });
 
-function refusalIn(text: string, status: number): string {
+function refusalOf(status: number, text: string): EngineRefusal {
   const refused = Refused.safeParse(parsed(text));
-  return (refused.success ? refused.data.message : `status ${status} ${text}`).trim().slice(0, longestWords);
+  const words = refused.success ? refused.data.message : `status ${status} ${text}`;
+  const unknownCall = status === 404 && (!refused.success || refused.data.response === 0);
+  return new EngineRefusal(status, words.trim().slice(0, longestWords), unknownCall);
 }
 
 function reasonOf(error: unknown): string {

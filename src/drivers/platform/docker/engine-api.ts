@@ -97,10 +97,26 @@ export class EngineApi {
     await gone(this.#send({ method: 'DELETE', path: `/images/${reference}`, withinMs: 60_000 }));
   }
 
-  /** What the registry says of a reference; rejects with `EngineRefusal`. */
-  inRegistry(reference: string, registryAuth: string | undefined): Promise<z.infer<typeof answers.distribution>> {
+  /** What the registry says of a reference; rejects with `EngineRefusal`, or `plan.unsupported` by an engine that cannot ask. */
+  async inRegistry(reference: string, registryAuth: string | undefined): Promise<z.infer<typeof answers.distribution>> {
     const path = `/distribution/${reference}/json`;
-    return this.#ask({ method: 'GET', path, withinMs: 30_000, registryAuth }, answers.distribution);
+    try {
+      return await this.#ask({ method: 'GET', path, withinMs: 30_000, registryAuth }, answers.distribution);
+    } catch (error) {
+      throw error instanceof EngineRefusal && error.unknownCall ? this.#cannotAsk(reference, error) : error;
+    }
+  }
+
+  #cannotAsk(reference: string, cause: EngineRefusal): Failure {
+    return new Failure(
+      'plan.unsupported',
+      `The container engine at ${this.place} does not have the image ${reference}, and cannot ask a registry for it.`,
+      {
+        at: 'release.image',
+        remedy: `Fetch it before (\`podman pull ${reference}\` on the engine's machine), or build it there.`,
+        cause,
+      },
+    );
   }
 
   /** The engine's own report of the pull, as JSON lines. */
