@@ -67,6 +67,8 @@ const health = z.union([
 
 const ulimit = z.strictObject({ name: short, soft: z.int().min(-1), hard: z.int().min(-1) });
 
+const composeName = { project: short, service: short };
+
 export const containerRun = z.strictObject({
   port,
   platform: imagePlatform.optional(),
@@ -96,7 +98,6 @@ export const containerRun = z.strictObject({
   stopSignal: short.optional(),
   log: z.strictObject({ driver: short.optional(), options: map }).optional(),
   health: health.optional(),
-  needs: z
-    .array(z.strictObject({ project: short, service: short, condition: z.enum(['started', 'healthy', 'completed']) }))
-    .max(100),
+  compose: z.strictObject(composeName).optional(),
+  needs: z.array(z.strictObject({ ...composeName, condition: z.enum(['started', 'healthy', 'completed']) })).max(100),
 });

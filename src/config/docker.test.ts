@@ -19,6 +19,34 @@ function resolved(docker: object, changes: object = {}): DeploySpec {
   return resolveEnvironment(parseConfig(JSON.stringify(config), 'sluice.yaml'), 'production', '/app');
 }
 
+test('a container of a Compose file has the name of its service there, and others have none', () => {
+  const config = parseConfig(
+    JSON.stringify({
+      service: 'shop',
+      release: { image: 'shop:1' },
+      port: 8080,
+      platform: { docker: { compose: 'compose.yml', service: 'api' } },
+      router: { embedded: { listen: 8080 } },
+    }),
+    'sluice.yaml',
+  );
+  const composed = {
+    project: 'myshop',
+    service: 'api',
+    image: 'shop:1',
+    command: [],
+    environment: {},
+    limits: {},
+    container: {},
+    names: ['api'],
+    neededBy: [],
+  };
+  const spec = resolveEnvironment(config, 'production', '/app', composed);
+  assert.deepEqual(spec.run.container?.compose, { project: 'myshop', service: 'api' });
+  assert.deepEqual(deploySpecSchema.parse(JSON.parse(JSON.stringify(spec))), spec);
+  assert.equal(resolved({}).run.container?.compose, undefined);
+});
+
 const socket = { kind: 'socket', path: '/var/run/docker.sock' };
 
 test('instances are published on loopback, where it is said, or not at all', () => {

@@ -72,6 +72,7 @@ export function containerRun(
       pids: limits?.pids,
       shmBytes: limits?.sharedMemory,
       health: health === undefined ? undefined : ownHealth(health),
+      compose: composed === undefined ? undefined : { project: composed.project, service: composed.service },
     }),
     labels: { ...base.labels, ...settings.labels },
     mounts: [...base.mounts, ...volumes.map(volumeMount), ...tmpfs.map(memoryMount)],

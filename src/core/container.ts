@@ -89,12 +89,17 @@ export interface ContainerRun {
     | undefined;
   /** Undefined: the image's own, where it has one. */
   readonly health?: ContainerHealth | undefined;
-  /** Containers of Compose that must run before an instance starts. */
+  /** The service that it is in a Compose file, by which others that need it find it. */
+  readonly compose?: ComposeName | undefined;
+  /** What must run before an instance starts, be it with Compose or with Sluice. */
   readonly needs: readonly ComposeNeed[];
 }
 
-export interface ComposeNeed {
+export interface ComposeName {
   readonly project: string;
   readonly service: string;
+}
+
+export interface ComposeNeed extends ComposeName {
   readonly condition: 'started' | 'healthy' | 'completed';
 }

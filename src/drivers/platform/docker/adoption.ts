@@ -9,26 +9,21 @@ import type { Container } from './answers.ts';
 import { EngineRefusal } from './connection.ts';
 import type { EngineApi } from './engine-api.ts';
 import type { Member } from './members.ts';
-import { changedName, type Realm, slotName } from './names.ts';
+import { changedName, composeLabel, type Realm, slotName } from './names.ts';
 import { unique } from './starter.ts';
-
-const labels = {
-  project: 'com.docker.compose.project',
-  service: 'com.docker.compose.service',
-  number: 'com.docker.compose.container-number',
-  version: 'com.docker.compose.version',
-  once: 'com.docker.compose.oneoff',
-} as const;
 
 /** What Compose runs of the service and nobody took over yet. */
 async function running(api: EngineApi, { project, service }: AdoptSpec): Promise<readonly Container[]> {
-  const filters = { label: [`${labels.project}=${project}`, `${labels.service}=${service}`], status: ['running'] };
+  const filters = {
+    label: [`${composeLabel.project}=${project}`, `${composeLabel.service}=${service}`],
+    status: ['running'],
+  };
   const listed = await api.containers(filters);
   const found = await Promise.all(
     listed
       .filter(
         ({ Names, Labels }) =>
-          Labels[labels.once] !== 'True' && !(Names ?? []).some((name) => name.includes('.adopted-')),
+          Labels[composeLabel.once] !== 'True' && !(Names ?? []).some((name) => name.includes('.adopted-')),
       )
       .map(({ Id }) => api.container(Id)),
   );
@@ -83,8 +78,8 @@ export async function takeOver(
 /** Gives it the name back that Compose gave it. */
 export async function giveBack(api: EngineApi, { id, container }: Member): Promise<void> {
   const { Labels } = container.Config;
-  const line = (Labels[labels.version] ?? '').startsWith('1.') ? '_' : '-';
-  const parts = [Labels[labels.project], Labels[labels.service], Labels[labels.number] ?? '1'];
+  const line = (Labels[composeLabel.version] ?? '').startsWith('1.') ? '_' : '-';
+  const parts = [Labels[composeLabel.project], Labels[composeLabel.service], Labels[composeLabel.number] ?? '1'];
   const name = parts.join(line);
   try {
     await api.rename(id, name);

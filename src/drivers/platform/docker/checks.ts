@@ -6,6 +6,7 @@ import type { ComposeNeed, ContainerRun } from '../../../core/container.ts';
 import type { DockerEngineSpec } from '../../../core/plan/spec.ts';
 import type { Container } from './answers.ts';
 import type { EngineApi } from './engine-api.ts';
+import { composeLabel, composeName, label } from './names.ts';
 import { checkNetworks } from './networks.ts';
 
 /** The Engine API of Docker 20.10. */
@@ -54,10 +55,16 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** What the service depends on must run already: Sluice looks after one service, Compose after the others. */
-async function checkNeed(api: EngineApi, { project, service, condition }: ComposeNeed): Promise<void> {
-  const filters = { label: [`com.docker.compose.project=${project}`, `com.docker.compose.service=${service}`] };
-  const listed = await api.containers(filters);
+/** What the service depends on must run already, wherever it is looked after. */
+async function checkNeed(api: EngineApi, need: ComposeNeed): Promise<void> {
+  const { project, service, condition } = need;
+  const made = await api.containers({
+    label: [`${composeLabel.project}=${project}`, `${composeLabel.service}=${service}`],
+  });
+  // One of Sluice's that ended was asked to, which is not what having done its work is.
+  const own =
+    condition === 'completed' ? [] : await api.containers({ label: [`${label.compose}=${composeName(need)}`] });
+  const listed = [...made.filter(({ Labels }) => Labels[composeLabel.once] !== 'True'), ...own];
   const found = (await Promise.all(listed.map(({ Id }) => api.container(Id)))).filter((one) => one !== undefined);
   if (found.some((one) => fulfils(one, condition))) return;
   const how = { started: 'does not run', healthy: 'is not healthy', completed: 'has not ended well' }[condition];
@@ -66,7 +73,7 @@ async function checkNeed(api: EngineApi, { project, service, condition }: Compos
     `The service depends on ${service} of the Compose project ${project}, which ${how}.`,
     {
       at: 'depends_on',
-      remedy: `Start it with \`docker compose up -d ${service}\`, and look at its log with \`docker compose logs ${service}\`.`,
+      remedy: `Start it with \`docker compose up -d ${service}\` and look at its log with \`docker compose logs ${service}\`, or, where Sluice looks after it, deploy it.`,
     },
   );
 }

@@ -3,7 +3,7 @@
 import type { ContainerHealth, ContainerRun, Mount } from '../../../core/container.ts';
 import type { InstanceGroup } from '../../../core/instance.ts';
 import type { RunLimits } from '../../../core/release.ts';
-import { label } from './names.ts';
+import { composeName, label } from './names.ts';
 
 export interface Birth {
   readonly group: InstanceGroup;
@@ -76,6 +76,7 @@ function ownLabels({ group, container, owner, instance, number, port }: Birth): 
     [label.number]: String(number),
     [label.port]: String(port),
     [label.inside]: String(container.port),
+    ...(container.compose === undefined ? {} : { [label.compose]: composeName(container.compose) }),
   };
 }
 

@@ -1,5 +1,6 @@
 // The names and labels of Sluice's containers. Labels say what never changes, the name says the rest: it is all that can change.
 
+import type { ComposeName } from '../../../core/container.ts';
 import type { ReleaseId } from '../../../core/release.ts';
 import type { Scope } from '../../../core/scope.ts';
 
@@ -17,7 +18,24 @@ export const label = {
   /** The port at which routers reach it, and the one inside. */
   port: 'sluice.port',
   inside: 'sluice.inside',
+  /** The service that it is in a Compose file, as `composeName` writes it. */
+  compose: 'sluice.compose',
 } as const;
+
+/** The labels of what Compose made. */
+export const composeLabel = {
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  number: 'com.docker.compose.container-number',
+  version: 'com.docker.compose.version',
+  /** `True` where it was made by `docker compose run`, which is not the service. */
+  once: 'com.docker.compose.oneoff',
+} as const;
+
+/** Neither name has a slash in it. */
+export function composeName({ project, service }: ComposeName): string {
+  return `${project}/${service}`;
+}
 
 /** What can change of a container while it is there. */
 export interface NameFacts {
