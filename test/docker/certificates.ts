@@ -35,7 +35,12 @@ export class Authority {
   /** `usage`: serverAuth or clientAuth. */
   async sign(name: string, usage: 'serverAuth' | 'clientAuth'): Promise<Certificate> {
     const [certificate, key] = [join(this.#directory, `${name}.pem`), join(this.#directory, `${name}.key`)];
-    const uses = ['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', `extendedKeyUsage=${usage}`];
+    const uses = [
+      '-addext',
+      'subjectAltName=IP:127.0.0.1,IP:127.0.0.2,DNS:localhost',
+      '-addext',
+      `extendedKeyUsage=${usage}`,
+    ];
     const signer = ['-CA', this.ca, '-CAkey', this.#key];
     const leaf = ['-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', key, '-out', certificate];
     await run('openssl', ['req', '-x509', ...kind, ...signer, '-subj', `/CN=${name}`, ...uses, ...leaf]);

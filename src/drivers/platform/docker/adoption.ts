@@ -39,14 +39,14 @@ export async function checkAdoption(
 ): Promise<void> {
   const found = await running(api, adopt);
   if (found.length === 0) throw nothingRuns(adopt);
-  const image = await api.image(adopt.image);
+  const [image, machine] = await Promise.all([api.image(adopt.image), api.machine()]);
   for (const one of found) {
     if (image?.Id !== one.Image) throw differs(adopt, one, `runs another image than ${adopt.image}`);
     const other = Object.entries(variables).find(
       ([name, value]) => !(one.Config.Env ?? []).includes(`${name}=${value}`),
     );
     if (other !== undefined) throw differs(adopt, one, `has another value of the variable ${other[0]}`);
-    if (adoptedAddress(one, container.port) === undefined)
+    if (adoptedAddress(one, container.port, machine) === undefined)
       throw differs(adopt, one, `cannot be reached at its port ${container.port} from this machine`);
   }
 }

@@ -38,6 +38,8 @@ export class EngineRefusal extends Error {
 export interface EngineConnection {
   /** The place in messages: `unix:///var/run/docker.sock`. */
   readonly place: string;
+  /** The IP address of the engine's machine, as this one reaches it. Rejects with `platform.unreachable`. */
+  machine(): Promise<string>;
   /** Rejects with `EngineRefusal`, `platform.unreachable`, `platform.denied` or the reason of the signal. */
   send(request: EngineRequest): Promise<unknown>;
   /** As `send`; the answer is read as it comes. `withinMs` limits the time until it begins. */
@@ -85,6 +87,19 @@ class Connection implements EngineConnection {
     this.#spec = spec;
     this.#clock = clock;
     this.place = spec.kind === 'socket' ? `unix://${spec.path}` : `tcp://${spec.host}:${spec.port}`;
+  }
+
+  async machine(): Promise<string> {
+    if (this.#spec.kind === 'socket') return '127.0.0.1';
+    const { host } = this.#spec;
+    if (process.getBuiltinModule('node:net').isIP(host) !== 0) return host;
+    try {
+      // Routers take no names while they run.
+      const found = await process.getBuiltinModule('node:dns/promises').lookup(host, { order: 'ipv4first' });
+      return found.address;
+    } catch (error) {
+      throw this.#translated(error);
+    }
   }
 
   send(request: EngineRequest): Promise<unknown> {

@@ -27,6 +27,11 @@ export class EngineApi {
     return this.#connection.place;
   }
 
+  /** The IP address of the engine's machine, as this one reaches it. */
+  machine(): Promise<string> {
+    return this.#connection.machine();
+  }
+
   version(): Promise<z.infer<typeof answers.version>> {
     return this.#ask({ method: 'GET', path: '/version' }, answers.version);
   }

@@ -37,7 +37,8 @@ describe('an engine reached by TLS', { skip, timeout: 120_000 }, () => {
     port = await freePort();
     engine = await OwnEngine.make();
     const keys = ['--tlscacert', authority.ca, '--tlscert', own.certificate, '--tlskey', own.key];
-    await engine.start('--host', `tcp://127.0.0.1:${port}`, '--tlsverify', ...keys);
+    const hosts = ['127.0.0.1', '127.0.0.2'].flatMap((host) => ['--host', `tcp://${host}:${port}`]);
+    await engine.start(...hosts, '--tlsverify', ...keys);
     await engine.load([await nodeImage()]);
   });
   after(async () => {
@@ -64,6 +65,24 @@ describe('an engine reached by TLS', { skip, timeout: 120_000 }, () => {
     assert.equal((await platform.list(scope))[0]?.state, 'running');
     await platform.stop({ scope, release: group.release.id, graceMs: 5_000 });
     assert.deepEqual(await engine.releases(), []);
+  });
+
+  test('what is published at all addresses of the engine is reached where the engine is', async () => {
+    const fixture = await openFixture();
+    const at = (host: string) => {
+      const own = spec(known);
+      return fixture.open({ spec: { ...own, engine: { ...own.engine, host }, publish: '0.0.0.0' } });
+    };
+    const platform = at('127.0.0.2');
+    const release = await fixture.release();
+    const [instance] = await platform.ensure({ scope, release, deployment: 'd-1', instances: 1 });
+    assert.equal(instance?.address.host, '127.0.0.2');
+    await eventually('it answers', async () => (await ask(instance)) === 'ok');
+    assert.equal((await at('localhost').list(scope))[0]?.address.host, '127.0.0.1', 'by its name as well');
+    const [found] = await engine.docker.listContainers();
+    await engine.docker.getContainer(found?.Id ?? '').rename({ name: `${found?.Names[0]?.slice(1)}.adopted-8080` });
+    assert.equal((await platform.list(scope))[0]?.address.host, '127.0.0.2', 'also where it was taken over');
+    await platform.stop({ scope, release: release.id, graceMs: 5_000 });
   });
 
   test('a client that the engine does not know, and one without TLS, are refused with words', async () => {

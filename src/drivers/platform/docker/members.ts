@@ -25,15 +25,16 @@ export async function membersOf(api: EngineApi, realm: Realm): Promise<readonly 
   const listed = await api.containers({ name: [namesOf(realm)] });
   // One that vanished between the two questions is not there.
   const inspected = await Promise.all(listed.map(({ Id }) => api.container(Id)));
+  const machine = await api.machine();
   return inspected
     .filter((container) => container !== undefined)
-    .map((container) => memberOf(realm, container))
+    .map((container) => memberOf(realm, container, machine))
     .filter((member) => member !== undefined)
     .sort((a, b) => a.number - b.number || (a.container.Created < b.container.Created ? -1 : 1));
 }
 
 /** Undefined: somebody else's container with a name like ours. */
-function memberOf(realm: Realm, container: Container): Member | undefined {
+function memberOf(realm: Realm, container: Container, machine: string): Member | undefined {
   const slot = slotFacts(realm, container.Name);
   if (slot === undefined) return undefined;
   const facts = nameFacts(container.Name);
@@ -43,7 +44,7 @@ function memberOf(realm: Realm, container: Container): Member | undefined {
   return {
     ...facts,
     id: container.Id,
-    address: placeOf(container, facts.adopted),
+    address: placeOf(container, facts.adopted, machine),
     slot: slotOf(container.Name),
     instance: labels[label.instance] ?? instanceId(slot.release, slot.number, container.Id.slice(0, 6)),
     release: labels[label.release] ?? slot.release,
@@ -55,13 +56,13 @@ function memberOf(realm: Realm, container: Container): Member | undefined {
 }
 
 /** A container that Compose made is reached where Compose put it; others where they are published, or else on the network of their birth. */
-function placeOf(container: Container, adopted: number | undefined): Address {
-  const own = adopted === undefined ? undefined : adoptedAddress(container, adopted);
+function placeOf(container: Container, adopted: number | undefined, machine: string): Address {
+  const own = adopted === undefined ? undefined : adoptedAddress(container, adopted, machine);
   if (own !== undefined) return own;
   const { HostConfig, Config } = container;
   const inside = Number(Config.Labels[label.inside] ?? adopted);
   const [published] = HostConfig.PortBindings?.[`${inside}/tcp`] ?? [];
-  if (published !== undefined) return publishedAddress(published);
+  if (published !== undefined) return publishedAddress(published, machine);
   return { host: addressOn(container, HostConfig.NetworkMode), port: inside };
 }
 

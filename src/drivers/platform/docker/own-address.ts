@@ -5,14 +5,15 @@ import type { Binding, Container } from './answers.ts';
 
 const everywhere = new Set(['', '0.0.0.0', '::']);
 
-export function publishedAddress({ HostIp: host = '', HostPort }: Binding): Address {
-  return { host: everywhere.has(host) ? '127.0.0.1' : host, port: Number(HostPort) };
+/** `machine`: the address of the engine's. */
+export function publishedAddress({ HostIp: host = '', HostPort }: Binding, machine: string): Address {
+  return { host: everywhere.has(host) ? machine : host, port: Number(HostPort) };
 }
 
 /** At its published port, or else at its own address on a network of the engine; undefined: at neither. */
-export function adoptedAddress({ NetworkSettings }: Container, inside: number): Address | undefined {
+export function adoptedAddress({ NetworkSettings }: Container, inside: number, machine: string): Address | undefined {
   const [published] = NetworkSettings?.Ports?.[`${inside}/tcp`] ?? [];
-  if (published !== undefined) return publishedAddress(published);
+  if (published !== undefined) return publishedAddress(published, machine);
   const own = Object.values(NetworkSettings?.Networks ?? {}).find((network) => (network?.IPAddress ?? '') !== '');
   return own?.IPAddress === undefined ? undefined : { host: own.IPAddress, port: inside };
 }
