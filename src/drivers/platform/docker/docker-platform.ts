@@ -205,10 +205,13 @@ class Containers implements Platform {
 
   /** Keeps the newest stopped containers of the scope for their output; those that Compose made are never removed. */
   async #forgetOldest(scope: Scope): Promise<void> {
-    const ended = (await membersOf(this.#api, this.#realm(scope)))
-      .filter((member) => member.ended && member.adopted === undefined && member.state === 'exited')
+    const over = (await membersOf(this.#api, this.#realm(scope)))
+      .filter(({ ended, adopted }) => ended && adopted === undefined)
       .sort((a, b) => endedAt(b) - endedAt(a));
-    for (const { id } of ended.slice(this.#options.keepStopped ?? 20)) await this.#api.remove(id);
+    const born = over.filter(({ state }) => state === 'born');
+    const exited = over.filter(({ state }) => state === 'exited');
+    // One that never ran wrote nothing; it is there because its controller was killed before it removed it.
+    for (const { id } of [...born, ...exited.slice(this.#options.keepStopped ?? 20)]) await this.#api.remove(id);
   }
 
   #instances(members: readonly Member[]): readonly Instance[] {

@@ -74,8 +74,9 @@ export class Starter {
     }
     const started = await this.#start(member.id, container, member.release);
     if (started !== 'taken') return started;
-    // Another program took its port meanwhile: a new copy on another port takes its place.
-    await this.#api.rename(member.id, changedName(member.slot, { ...member, ended: true }, unique()));
+    // Another program took its port meanwhile: a new copy on another port takes its place. One that never ran has no output to keep.
+    if (member.state === 'born') await this.#api.remove(member.id);
+    else await this.#api.rename(member.id, changedName(member.slot, { ...member, ended: true }, unique()));
     return { taken: member.address.port };
   }
 
