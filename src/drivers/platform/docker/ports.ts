@@ -57,11 +57,14 @@ async function takenPorts(api: EngineApi): Promise<ReadonlySet<number>> {
   return taken;
 }
 
-/** Whether a server could listen there. Of an address of another machine nothing is known; the engine will say. */
+/**
+ * Whether a server could listen there. Of an address of another machine nothing is known, nor of a port that is not for this user;
+ * the engine will say.
+ */
 async function isFree(host: string, port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const server = createServer();
-  server.once('error', (error) => resolve(isCode(error, 'EADDRNOTAVAIL')));
+  server.once('error', (error) => resolve(isCode(error, 'EADDRNOTAVAIL', 'EACCES')));
   server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
   return promise;
 }
