@@ -62,11 +62,12 @@ export class ScopeFiles {
   async write(layout: Layout, record: RoutesRecord, seenAs: string): Promise<void> {
     const name = mapFileName(this.#scope, generationName(layout), record.routes.revision);
     const { config, map } = render(layout, record, join(seenAs, name));
-    if ((await this.read()) === config && (await readOrNothing(join(this.#directory, name))) === map) return;
+    const former = await this.read();
+    if (former === config && (await readOrNothing(join(this.#directory, name))) === map) return;
     try {
       await writeDurably(join(this.#directory, name), map, mode);
       await writeDurably(this.#config, config, mode);
-      await this.#removeMaps(name);
+      await this.#removeMaps(name, former ?? '');
     } catch (error) {
       throw directoryFailure(error, this.#directory);
     }
@@ -122,12 +123,16 @@ export class ScopeFiles {
     }
   }
 
-  /** Keeps the map in use and the one before it, which somebody who reads the former configuration right now still needs. */
-  async #removeMaps(inUse: string): Promise<void> {
-    const revisionOf = (file: string): number => Number(/-(\d+)\.map$/.exec(file)?.[1]);
-    const maps = (await readdir(this.#directory)).filter((file) => generationOf(this.#scope, file) !== undefined);
-    const old = maps.filter((file) => file !== inUse).toSorted((a, b) => revisionOf(b) - revisionOf(a));
-    for (const file of old.slice(1)) await rm(join(this.#directory, file), { force: true });
+  /**
+   * Keeps the map in use and the one that the former configuration names: somebody may be reading that right now, and it is put
+   * back where HAProxy does not take the new one.
+   */
+  async #removeMaps(inUse: string, former: string): Promise<void> {
+    for (const file of await readdir(this.#directory)) {
+      const isOurs = generationOf(this.#scope, file) !== undefined;
+      if (isOurs && file !== inUse && !former.includes(`/${file}`))
+        await rm(join(this.#directory, file), { force: true });
+    }
     // Whoever writes here, for whichever scope, has the directory's lock, and that is we.
     await removeUnfinished(this.#directory, () => true);
   }
