@@ -106,8 +106,10 @@ export class Exchange implements UpstreamUser, Flight {
       return buffer.length;
     }
     if (body.bytes > 0) this.#bodySent = true;
-    if (!writeBody(upstream.socket, this.#takeRequestText(), buffer, body, this.#head.chunked))
-      this.#client.socket.pause();
+    const { socket } = this.#client;
+    if (!writeBody(upstream.socket, this.#takeRequestText(), buffer, body, this.#head.chunked)) socket.pause();
+    // It sent much while the instance was being connected to, and no `drain` will tell that it may go on.
+    else if (socket.isPaused()) socket.resume();
     if (body.done) {
       this.#requestDone = true;
       this.#finishWhenDone();
