@@ -145,9 +145,15 @@ export class Exchange implements UpstreamUser, Flight {
 
   /** Whether it is the client that keeps the answer waiting: it does not read what is there, or does not send its body. */
   #waitsForClient(): boolean {
-    const { socket } = this.#client;
-    // A paused socket means that the instance, not the client, keeps us waiting.
-    return socket.writableNeedDrain || (!this.#requestDone && !socket.isPaused());
+    return this.#client.socket.writableNeedDrain || this.#waitsForBody();
+  }
+
+  /** Whether the next piece of the body is the client's to send. */
+  #waitsForBody(): boolean {
+    if (this.#requestDone) return false;
+    // The instance keeps us waiting where it has yet to ask for the body, or stopped reading it, for which the client was paused.
+    const askedFor = !this.#head.expectsContinue || this.#continued || this.#bodySent;
+    return askedFor && !this.#client.socket.isPaused();
   }
 
   /** Ends what has waited too long. */
@@ -161,7 +167,7 @@ export class Exchange implements UpstreamUser, Flight {
       if (this.#answerBegun) this.cut();
       else if (this.#waitsForClient()) this.#fail(408, 'The request did not come to its end in time.');
       else this.#fail(504, 'The instance does not take the request.');
-    } else if (!this.#answerBegun && waited > answerMs) {
+    } else if (!this.#answerBegun && waited > answerMs && !this.#waitsForBody()) {
       this.#fail(504, 'The instance did not answer in time.');
     } else if (this.#answerBegun && waited > idleMs) this.cut();
   }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Bench, get, group, isRefused, raw, routesOf, until } from '../harness.ts';
 
@@ -44,6 +46,45 @@ describe('limits', () => {
     assert.equal((await get(address)).status, 504);
     await until(() => samples.length === 1, 'a sample');
     assert.deepEqual([samples[0]?.status, samples[0]?.origin], [504, 'router']);
+  });
+
+  it('a client that pauses within its body for longer than an answer may take is waited for', async () => {
+    const instance = await bench.instance('old-1', (asked, response) => {
+      asked.resume();
+      asked.on('end', () => response.end('all of it'));
+    });
+    const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, instance)]), {
+      limits: { ...limits, idleMs: 20_000 },
+    });
+    const client = connect(address);
+    bench.onEnd(() => client.destroy());
+    client.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc');
+    await sleep(3 * limits.answerMs);
+    client.write('defghi');
+    await until(() => samples.length === 1, 'a sample');
+    assert.deepEqual([samples[0]?.status, samples[0]?.origin], [200, 'instance']);
+  });
+
+  it('an instance that does not ask for the body, or stops taking it, is answered for with 504 all the same', async () => {
+    const silent = await bench.instance('old-1');
+    silent.server.on('checkContinue', () => undefined);
+    const full = { instance: 'old-2', address: await bench.tcp((socket) => void socket.pause()) };
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n';
+    for (const [endpoint, request] of [
+      [silent, `${head}Expect: 100-continue\r\n\r\n`],
+      [full, `${head}\r\n${'x'.repeat(50_000_000)}`],
+    ] as const) {
+      const { address, samples } = await bench.proxy(routesOf(1, [group('old', 10_000, endpoint)]), {
+        limits: { ...limits, idleMs: 20_000 },
+      });
+      const client = connect(address);
+      bench.onEnd(() => client.destroy());
+      client.on('error', () => undefined);
+      client.resume();
+      client.write(request);
+      await until(() => samples.length === 1, 'a sample');
+      assert.deepEqual([samples[0]?.status, samples[0]?.origin], [504, 'router']);
+    }
   });
 
   it('an answer that comes to a standstill is broken off', async () => {
