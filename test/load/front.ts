@@ -7,8 +7,8 @@ import type { Address } from '../../src/core/instance.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { systemClock } from '../../src/drivers/clock/system-clock.ts';
 import { createEmbeddedRouter } from '../../src/drivers/router/embedded/driver.ts';
-import { feedToken } from '../../src/drivers/router/haproxy/config/names.ts';
 import { parseLogLine, whoseLine } from '../../src/drivers/router/haproxy/feed/log-line.ts';
+import { ScopeFiles } from '../../src/drivers/router/haproxy/install/files.ts';
 import { placesUnder } from '../../src/places.ts';
 import { freePort } from '../free-port.ts';
 import { headers } from './protocol.ts';
@@ -88,7 +88,7 @@ async function haproxy({ port }: FrontOptions): Promise<Front> {
     },
     program,
     switchGoalMs: 20,
-    feed: (scope, signal) => relayed(relay, feedToken(scope, reach), signal),
+    feed: (scope, signal) => relayed(relay, new ScopeFiles(program.own, scope), signal),
     close: async () => {
       relay.close();
       await program.end();
@@ -128,20 +128,30 @@ async function startRelay(from: Address, to: Address): Promise<Socket> {
   return relay;
 }
 
-async function* relayed(relay: Socket, token: string, signal: AbortSignal): AsyncGenerator<SampleBatch> {
-  let samples: SampleBatch['samples'][number][] = [];
-  relay.on('message', (message: Buffer) => {
-    const line = parseLogLine(message.toString('latin1'), token);
-    const whose = line === undefined ? undefined : whoseLine(line);
-    // A connection that was upgraded is told of when it ends, not when it was sent.
-    if (line?.at === undefined || whose === undefined || line.status === 101) return;
-    const { at, status, latencyMs, via, origin } = line;
-    samples.push({ at, ...whose, status, latencyMs, via, origin });
-  });
+async function* relayed(relay: Socket, files: ScopeFiles, signal: AbortSignal): AsyncGenerator<SampleBatch> {
+  let lines: string[] = [];
+  let token: string | undefined;
+  relay.on('message', (message: Buffer) => lines.push(message.toString('latin1')));
   while (!signal.aborted) {
     await systemClock.sleep(50, signal);
-    const batch = samples;
-    samples = [];
-    yield { samples: batch, lost: 0 };
+    // HAProxy writes none before its configuration is there, which has the token.
+    token ??= (await files.layout())?.feedToken;
+    if (token === undefined) continue;
+    const samples = samplesOf(lines, token);
+    lines = [];
+    yield { samples, lost: 0 };
   }
+}
+
+function samplesOf(lines: readonly string[], token: string): SampleBatch['samples'] {
+  const samples: SampleBatch['samples'][number][] = [];
+  for (const text of lines) {
+    const line = parseLogLine(text, token);
+    const whose = line === undefined ? undefined : whoseLine(line);
+    // A connection that was upgraded is told of when it ends, not when it was sent.
+    if (line?.at === undefined || whose === undefined || line.status === 101) continue;
+    const { at, status, latencyMs, via, origin } = line;
+    samples.push({ at, ...whose, status, latencyMs, via, origin });
+  }
+  return samples;
 }

@@ -8,12 +8,10 @@ import type { Routes } from '../../../core/routes.ts';
 import { type Scope, scopeName } from '../../../core/scope.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Router, RouterCapabilities } from '../../../ports/router.ts';
-import { LogFeed } from '../log-feed/feed.ts';
 import { generationName, type Layout, layoutFor } from './config/layout.ts';
-import { feedToken } from './config/names.ts';
 import { nameOfSeat, place, seatText, type Placement } from './config/placement.ts';
 import { digestOf } from './config/record.ts';
-import { parseLogLine, whoseLine } from './feed/log-line.ts';
+import { HaproxyFeed } from './feed/feed.ts';
 import { drainSeats } from './runtime/drain.ts';
 import { openSession, type RuntimeSession } from './runtime/session.ts';
 import { finishedRequests, readInFlight, readRunning, readServers, type RunningState } from './runtime/state.ts';
@@ -47,7 +45,7 @@ class HaproxyRouter implements Router {
   /** The map that HAProxy was last seen to have, by scope. */
   readonly #maps = new Map<string, string>();
   /** One per scope. */
-  readonly #feeds = new Map<string, LogFeed>();
+  readonly #feeds = new Map<string, HaproxyFeed>();
 
   constructor({ spec, clock, log = silentLog }: HaproxyRouterOptions) {
     this.#spec = spec;
@@ -128,14 +126,10 @@ class HaproxyRouter implements Router {
     );
   }
 
-  #newFeed(scope: Scope): LogFeed {
-    const { listen, reach } = this.#spec.feed;
-    return new LogFeed({
-      transport: 'udp',
-      ...listen,
-      token: feedToken(scope, reach),
-      parse: parseLogLine,
-      resolve: whoseLine,
+  #newFeed(scope: Scope): HaproxyFeed {
+    return new HaproxyFeed({
+      listen: this.#spec.feed.listen,
+      files: new ScopeFiles(this.#spec.directory, scope),
       totals: () => this.#inSession(undefined, (session) => finishedRequests(session, scope)),
       clock: this.#clock,
       log: this.#log,
@@ -156,7 +150,9 @@ class HaproxyRouter implements Router {
         scope: scopeName(scope),
       });
       const installation = await this.#installation(scope, await checkRuntime(session), signal);
-      return install(installation, layout, record, session, running);
+      await install(installation, layout, record, session, running);
+      this.#feeds.get(name)?.changed(layout.feedToken);
+      return;
     }
     const map = new LiveMap(session, running);
     await switchTo(session, map, record, layout, running.record);

@@ -1,6 +1,6 @@
 // The layout: everything in the configuration that only a reload can change. It only grows, so that going back never needs a reload.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import * as z from 'zod';
 
@@ -26,6 +26,8 @@ export const layoutSchema = z.strictObject({
   preview: address.optional(),
   /** Where HAProxy sends a line for each finished request. */
   feed: address,
+  /** Marks these lines: whoever reaches the feed's port, but cannot read the configuration, cannot write one. */
+  feedToken: z.string().regex(/^[0-9a-f]{32}$/),
   idleMs: z.int().min(1),
   answerMs: z.int().min(1),
   trustForwarded: z.boolean(),
@@ -48,7 +50,7 @@ export interface Room {
 const usualSlots = 3;
 const usualServers = 10;
 
-/** The layout that has room for these routes, kept as it is where it has. */
+/** The layout that has room for these routes, kept as it is where it has. Without a former one it is another one each time. */
 export function layoutFor(spec: HaproxyRouterSpec, routes: Routes, former: Layout | undefined, room: Room): Layout {
   const cookie = routes.sticky?.cookie ?? former?.cookie;
   return {
@@ -56,6 +58,7 @@ export function layoutFor(spec: HaproxyRouterSpec, routes: Routes, former: Layou
     listen: spec.listen,
     ...(spec.preview === undefined ? {} : { preview: spec.preview }),
     feed: spec.feed.reach,
+    feedToken: former?.feedToken ?? randomBytes(16).toString('hex'),
     idleMs: spec.limits.idleMs,
     answerMs: spec.limits.answerMs,
     trustForwarded: spec.trustForwarded,

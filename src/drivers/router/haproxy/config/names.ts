@@ -1,10 +1,8 @@
 // What Sluice's proxies and files are called in HAProxy, so that people find them and scopes never meet.
 
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-import { type Address, addressName } from '../../../../core/instance.ts';
-import { type Scope, scopeName } from '../../../../core/scope.ts';
+import type { Scope } from '../../../../core/scope.ts';
 
 /** `sluice.shop.production`: the frontend, and what the names of all backends begin with. Services have no dots in their names. */
 export function proxyName(scope: Scope): string {
@@ -44,12 +42,4 @@ export function generationOf(scope: Scope, path: string): string | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const prefix = `${scope.service}.${scope.environment}.`;
   return name.startsWith(prefix) ? /^([0-9a-f]{12})-\d+\.map$/.exec(name.slice(prefix.length))?.[1] : undefined;
-}
-
-/** Marks the lines of this scope's feed, so that those of others at the same address are not taken for ours. */
-export function feedToken(scope: Scope, reach: Address): string {
-  return createHash('sha256')
-    .update(`${scopeName(scope)} ${addressName(reach)}`)
-    .digest('hex')
-    .slice(0, 16);
 }

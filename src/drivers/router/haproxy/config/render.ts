@@ -4,7 +4,7 @@ import { addressName } from '../../../../core/instance.ts';
 import type { Scope } from '../../../../core/scope.ts';
 import { scopeName } from '../../../../core/scope.ts';
 import type { Layout, RuleName } from './layout.ts';
-import { backendName, feedToken, proxyName, serverName, slotNames } from './names.ts';
+import { backendName, proxyName, serverName, slotNames } from './names.ts';
 import {
   decidingKey,
   decidingLine,
@@ -104,7 +104,7 @@ function frontendSection(scope: Scope, layout: Layout, mapPath: string): readonl
     `  bind ${addressName(layout.listen)} name listen`,
     ...(layout.preview === undefined ? [] : [`  bind ${addressName(layout.preview)} name preview`]),
     `  log ${addressName(layout.feed)} len 1024 format raw local0 info`,
-    `  log-format "${logFormat(scope, layout, mapPath)}"`,
+    `  log-format "${logFormat(layout, mapPath)}"`,
     '  # All that decides about a request is one line of the map, so that it is of one revision.',
     to('began', 'date(0,us)'),
     to('line', `str(${decidingKey}),map_str(${mapPath})`),
@@ -149,10 +149,10 @@ function frontendSection(scope: Scope, layout: Layout, mapPath: string): readonl
 }
 
 /** What `feed/log-line.ts` reads. Names are in base64url, so that no space or quote of theirs breaks the line. */
-function logFormat(scope: Scope, layout: Layout, mapPath: string): string {
+function logFormat(layout: Layout, mapPath: string): string {
   return [
     'sluice1',
-    feedToken(scope, layout.feed),
+    layout.feedToken,
     '%[date(0,ms)]',
     '%[var(txn.sluice_release)]',
     `%[srv_name,map_str(${mapPath})]`,

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Sample } from '../../../../core/gate/sample.ts';
 import type { Address } from '../../../../core/instance.ts';
-import { feedToken } from '../config/names.ts';
 import { Bench, get, group, routesOf, scope, type TestRouter } from '../harness.ts';
 import { withoutHaproxy } from '../../../../../test/programs/haproxy.ts';
 import { openSession } from '../runtime/session.ts';
 import { finishedRequests } from '../runtime/state.ts';
+import { configFile } from '../config/names.ts';
 import { until } from '../harness-faults.ts';
+import { ScopeFiles } from '../install/files.ts';
 import { parseLogLine } from './log-line.ts';
 
 describe('the feed of HAProxy', { skip: withoutHaproxy }, () => {
@@ -91,6 +93,40 @@ describe('the feed of HAProxy', { skip: withoutHaproxy }, () => {
     });
   });
 
+  it('has a mark that nobody can work out, and keeps it', async () => {
+    const bench = new Bench();
+    try {
+      const first = await bench.router();
+      const second = await bench.router({ feed: first.spec.feed });
+      const one = await bench.instance('one');
+      const markOf = async ({ spec }: TestRouter): Promise<string | undefined> =>
+        (await new ScopeFiles(spec.directory, scope).layout())?.feedToken;
+      for (const { router } of [first, second]) await router.apply(routesOf(1, [group('a', 10_000, one)]));
+      const mark = await markOf(first);
+      assert.ok(mark !== undefined && mark !== (await markOf(second)), mark);
+      const rules = [{ release: 'a', match: { header: 'x-canary', equals: 'yes' } }] as const;
+      await first.router.apply(routesOf(2, [group('a', 10_000, one)], { rules }));
+      assert.equal(await markOf(first), mark);
+    } finally {
+      await bench.end();
+    }
+  });
+
+  it('goes on when the configuration had to be made anew', async () => {
+    await listening(async ({ bench, router, spec, seen }) => {
+      const one = await bench.instance('one');
+      await router.apply(routesOf(1, [group('a', 10_000, one)]));
+      await seen.ready(spec.listen);
+      await rm(configFile(spec.directory, scope));
+      await router.apply(routesOf(2, [group('b', 10_000, one)]));
+      for (let sent = 0; sent < 200 && seen.samples.at(-1)?.release !== 'b'; sent++) {
+        await get(spec.listen);
+        await sleep(50);
+      }
+      assert.equal(seen.samples.at(-1)?.release, 'b');
+    });
+  });
+
   it('is compared with a count of HAProxy’s own that grows with each request', async () => {
     await listening(async ({ bench, haproxy, router, spec }) => {
       const one = await bench.instance('one');
@@ -111,7 +147,7 @@ describe('the feed of HAProxy', { skip: withoutHaproxy }, () => {
 });
 
 describe('a line of HAProxy’s log', () => {
-  const token = feedToken(scope, { host: '127.0.0.1', port: 1 });
+  const token = 'c'.repeat(32);
   const line = (fields: string): string => `<134>Nov 21 haproxy[7]: sluice1 ${token} ${fields}`;
   const parsed = (fields: string) => parseLogLine(line(fields), token);
 
