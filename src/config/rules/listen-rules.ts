@@ -2,8 +2,8 @@
 
 import type { DeploySpec } from '../../core/plan/spec.ts';
 import { addressName } from '../../core/instance.ts';
+import { sameAddress } from '../../core/same-address.ts';
 import type { RuleProblem } from './rule.ts';
-import { sameAddress } from './spec-rules.ts';
 
 interface Listener {
   readonly environment: string;

@@ -4,6 +4,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { CanaryStage, DeploySpec, RollingStrategy } from '../../core/plan/spec.ts';
 import { type GateCheck, needsStable, type QueryCheck, type SampleCheck } from '../../core/gate/check.ts';
 import { allTraffic, shareText } from '../../core/routes.ts';
+import { sameAddress } from '../../core/same-address.ts';
 import { runsSideBySide } from '../resolve-gates.ts';
 import { queryProblems } from './query-rules.ts';
 import { haproxyProblems } from './haproxy-rules.ts';
@@ -183,23 +184,4 @@ function portProblems({ platform, instances }: DeploySpec): readonly RuleProblem
   const message = `the ports ${from} to ${to} are too few: two releases with ${instances} instances each run side by side`;
   const remedy = `Name at least ${2 * instances}, better ${3 * instances}, so that the release before can stay warm.`;
   return [{ path: ['platform', platform.driver, 'ports'], message, remedy }];
-}
-
-interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-const wildcards = new Set(['0.0.0.0', '::', '']);
-
-/** Whether two addresses cannot both be listened on; port 0 stands for any free one. */
-export function sameAddress(a: ListenAddress, b: ListenAddress): boolean {
-  if (a.port !== b.port || a.port === 0) return false;
-  const [left, right] = [canonicalHost(a.host), canonicalHost(b.host)];
-  return left === right || wildcards.has(left) || wildcards.has(right);
-}
-
-function canonicalHost(host: string): string {
-  const lower = host.toLowerCase();
-  return lower === 'localhost' ? '127.0.0.1' : lower;
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 
 import type { Address } from '../../../core/instance.ts';
 import type { EmbeddedRouterSpec } from '../../../core/plan/spec.ts';
+import { sameAddress } from '../../../core/same-address.ts';
 import { listenFailure } from './proxy/listen-failure.ts';
 
 /** Rejects with `port.taken`, `router.refused` or `router.certificate`. `running`: what this scope's proxy holds already. */
@@ -16,12 +17,11 @@ export async function checkSettings(
     const { readCertificate } = await import('./proxy/certificate.ts');
     await readCertificate(wanted.tls);
   }
-  if (!sameAddress(wanted.listen, running?.listen)) await checkFree(wanted.listen);
-  if (wanted.preview !== undefined && !sameAddress(wanted.preview, running?.preview)) await checkFree(wanted.preview);
-}
-
-function sameAddress(a: Address, b: Address | undefined): boolean {
-  return a.host === b?.host && a.port === b.port;
+  const ours = [running?.listen, running?.preview].filter((address) => address !== undefined);
+  for (const address of [wanted.listen, wanted.preview]) {
+    // The proxy gives an address of its own up where it stands in the new one's way.
+    if (address !== undefined && !ours.some((own) => sameAddress(own, address))) await checkFree(address);
+  }
 }
 
 function checkFree(address: Address): Promise<void> {

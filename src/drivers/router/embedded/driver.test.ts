@@ -255,6 +255,45 @@ describe('new settings', () => {
     await assert.rejects(get(spec.listen));
     assert.equal((await only(directory)).pid, pid);
   });
+
+  it('may name an address that overlaps one of its own, which is not taken for another program’s', async () => {
+    const one = { host: '127.0.0.1', port: await freePort() };
+    const other = { host: '127.0.0.1', port: await freePort() };
+    const { router, spec, directory } = await bench.router({ listen: one, preview: other });
+    const instance = await bench.instance('old-1');
+    let revision = 1;
+    await router.apply(routesOf(revision, [group('old', 10_000, instance)]));
+    for (const [listen, preview] of [
+      [{ ...one, host: '0.0.0.0' }, other],
+      [one, other],
+      [other, one],
+    ] as const) {
+      const changed = createEmbeddedRouter({ stateDirectory: directory, spec: { ...spec, listen, preview }, clock });
+      await changed.check(scope);
+      await changed.apply(routesOf((revision += 1), [group('old', 10_000, instance)]));
+      assert.equal((await get({ ...listen, host: '127.0.0.1' })).body, 'old-1');
+      // No release has its preview.
+      assert.equal((await get(preview)).status, 503);
+    }
+  });
+
+  it('leave an overlapping address as it was where they are refused', async () => {
+    const { router, spec, directory } = await bench.router();
+    const instance = await bench.instance('old-1');
+    await router.apply(routesOf(1, [group('old', 10_000, instance)]));
+    const squatter = createServer();
+    const taken = { host: '127.0.0.1', port: await freePort() };
+    squatter.listen(taken.port, taken.host);
+    await once(squatter, 'listening');
+    bench.onEnd(() => squatter.close());
+    const settings = { ...spec, listen: { host: '0.0.0.0', port: spec.listen.port }, preview: taken };
+    const refused = createEmbeddedRouter({ stateDirectory: directory, spec: settings, clock });
+    const place = `127.0.0.1:${taken.port}`;
+    await assert.rejects(refused.check(scope), isFailure('port.taken', place));
+    await assert.rejects(refused.apply(routesOf(2, [group('old', 10_000, instance)])), isFailure('port.taken', place));
+    assert.equal((await get(spec.listen)).body, 'old-1');
+    await router.apply(routesOf(2, [group('old', 10_000, instance)]));
+  });
 });
 
 describe('the control socket', () => {

@@ -4,8 +4,33 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 
 import type { Address } from '../../../../core/instance.ts';
+import { sameAddress } from '../../../../core/same-address.ts';
 import type { Pem } from './certificate.ts';
 import { listenFailure } from './listen-failure.ts';
+
+/**
+ * Begins to listen with the fresh ones, all of them or none; the former ones still listen then, but for those that stood in the
+ * way of a fresh one. Rejects as `listen` does.
+ */
+export async function listenInPlaceOf(former: readonly Listener[], fresh: readonly Listener[]): Promise<void> {
+  const inTheWay = former.filter((one) => fresh.some(({ address }) => sameAddress(one.address, address)));
+  const listening: Listener[] = [];
+  await closeAll(inTheWay);
+  try {
+    for (const listener of fresh) {
+      await listener.listen();
+      listening.push(listener);
+    }
+  } catch (error) {
+    await closeAll(listening);
+    for (const listener of inTheWay) await listener.listen();
+    throw error;
+  }
+}
+
+async function closeAll(listeners: readonly Listener[]): Promise<void> {
+  await Promise.all(listeners.map((listener) => listener.close()));
+}
 
 type Accept = (socket: Socket, proto: 'http' | 'https') => void;
 
@@ -52,7 +77,7 @@ export class Listener {
     });
   }
 
-  /** Accepts no more connections; resolves when the address is free. */
+  /** Accepts no more connections; resolves when the address is free. It may listen again. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close();

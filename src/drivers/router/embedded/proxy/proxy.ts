@@ -12,7 +12,7 @@ import { ClientConnection } from './client-connection.ts';
 import { connectionLimits } from './connection-limit.ts';
 import { preciseNow, type ProxyContext } from './context.ts';
 import { HealthChecks } from './health-checks.ts';
-import { Listener } from './listener.ts';
+import { Listener, listenInPlaceOf } from './listener.ts';
 import { SampleFeed } from './sample-feed.ts';
 import { Traffic } from './traffic.ts';
 
@@ -65,21 +65,19 @@ export class Proxy implements ProxyContext {
   /** Changes addresses, certificate and limits; all of it or nothing. Connections that stand go on. */
   async configure(settings: EmbeddedRouterSpec): Promise<void> {
     const pem = settings.tls === undefined ? undefined : await readCertificate(settings.tls);
-    const before = this.#listeners;
-    const fresh: Listener[] = [];
-    try {
-      const traffic = await this.#listener(before.traffic, settings.listen, false, fresh);
-      const preview = settings.preview && (await this.#listener(before.preview, settings.preview, true, fresh));
-      this.#listeners = preview === undefined ? { traffic } : { traffic, preview };
-    } catch (error) {
-      await Promise.all(fresh.map((listener) => listener.close()));
-      throw error;
-    }
-    const { traffic, preview } = this.#listeners;
-    traffic?.setCertificate(pem);
-    preview?.setCertificate(pem);
-    if (before.traffic !== traffic) await before.traffic?.close();
-    if (before.preview !== preview) await before.preview?.close();
+    const { traffic: formerTraffic, preview: formerPreview } = this.#listeners;
+    const traffic = this.#listener(formerTraffic, settings.listen, false);
+    const preview = settings.preview && this.#listener(formerPreview, settings.preview, true);
+    const before = [formerTraffic, formerPreview].filter((listener) => listener !== undefined);
+    const after = [traffic, preview].filter((listener) => listener !== undefined);
+    const over = before.filter((listener) => !after.includes(listener));
+    const fresh = after.filter((listener) => !before.includes(listener));
+    // Before clients come, which are there already where an address stays the same in part.
+    for (const listener of fresh) listener.setCertificate(pem);
+    await listenInPlaceOf(over, fresh);
+    this.#listeners = preview === undefined ? { traffic } : { traffic, preview };
+    for (const listener of after) if (!fresh.includes(listener)) listener.setCertificate(pem);
+    await Promise.all(over.map((listener) => listener.close()));
     this.#settings = settings;
     await this.#noteCertificate();
   }
@@ -143,19 +141,12 @@ export class Proxy implements ProxyContext {
     this.feed.flush();
   }
 
-  async #listener(
-    current: Listener | undefined,
-    address: Address,
-    preview: boolean,
-    fresh: Listener[],
-  ): Promise<Listener> {
+  /** The current one where it has the address; otherwise one that has yet to listen. */
+  #listener(current: Listener | undefined, address: Address, preview: boolean): Listener {
     if (current !== undefined && current.address.host === address.host && current.address.port === address.port)
       return current;
     const connectionsMax = preview ? this.#connectionLimits.preview : this.#connectionLimits.traffic;
-    const listener = new Listener(address, connectionsMax, (socket, proto) => this.#accept(socket, proto, preview));
-    await listener.listen();
-    fresh.push(listener);
-    return listener;
+    return new Listener(address, connectionsMax, (socket, proto) => this.#accept(socket, proto, preview));
   }
 
   #accept(socket: Socket, proto: 'http' | 'https', preview: boolean): void {

@@ -6,6 +6,7 @@ import { Failure } from '../../../../base/failure.ts';
 import { isCode } from '../../../../base/system-error.ts';
 import { type Address, addressName } from '../../../../core/instance.ts';
 import type { HaproxyRouterSpec } from '../../../../core/plan/spec.ts';
+import { sameAddress } from '../../../../core/same-address.ts';
 import type { Layout } from '../config/layout.ts';
 import { infoValue, wrongLevel } from '../runtime/replies.ts';
 import type { RuntimeSession } from '../runtime/session.ts';
@@ -29,9 +30,10 @@ export async function checkRuntime(session: RuntimeSession): Promise<number> {
 
 /** Rejects with `port.taken`. `held`: the layout that HAProxy serves this scope with already. */
 export async function checkAddresses(spec: HaproxyRouterSpec, held: Layout | undefined): Promise<void> {
-  const ours = [held?.listen, held?.preview].filter((address) => address !== undefined).map(addressName);
+  const ours = [held?.listen, held?.preview].filter((address) => address !== undefined);
   for (const address of [spec.listen, spec.preview]) {
-    if (address !== undefined && !ours.includes(addressName(address))) await checkFree(address);
+    // Whether HAProxy can have an address in place of one of its own that overlaps it, only the reload shows.
+    if (address !== undefined && !ours.some((own) => sameAddress(own, address))) await checkFree(address);
   }
 }
 
