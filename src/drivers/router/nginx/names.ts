@@ -7,9 +7,12 @@ import type { ReleaseId } from '../../../core/release.ts';
 import { type Scope, scopeName } from '../../../core/scope.ts';
 import type { Endpoint } from '../../../core/routes.ts';
 
-/** Before every variable, map and upstream of a scope. Names of services have no underscore, so two scopes never share one. */
-export function prefixOf({ service, environment }: Scope): string {
-  return `sluice_${service}__${environment}`.replaceAll('-', '_');
+/**
+ * Before every variable, map and upstream of a scope. It is short however long the scope's name is: PCRE takes no more than 32
+ * characters for the name of a group, and a long variable does not fit into NGINX's table of them.
+ */
+export function prefixOf(scope: Scope): string {
+  return `sluice_${digest(scopeName(scope), 12)}`;
 }
 
 /** What stands for a release in a visitor's cookie and in a table; tells a visitor nothing about the release. */

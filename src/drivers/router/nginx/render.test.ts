@@ -5,6 +5,7 @@ import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
 import { includes, isAlone, filesOf, listensElsewhere, mainDirective } from './dump.ts';
 import { connectionsTo } from './connections.ts';
 import { fitModel, type Model, modelSchema } from './model.ts';
+import { prefixOf } from './names.ts';
 import { exactly, quoted } from './quote.ts';
 import { modelText, render } from './render.ts';
 
@@ -35,12 +36,17 @@ const text = (changes: Partial<Model> = {}, more: Partial<NginxRouterSpec> = {})
 describe('the include', () => {
   it('has one upstream per set of servers, with the connections kept and failures shared', () => {
     assert.ok(
-      text().includes(`upstream sluice_shop__live_3 {
-  zone sluice_shop__live_3 72k;
+      text().includes(`upstream ${prefixOf(scope)}_3 {
+  zone ${prefixOf(scope)}_3 72k;
   server 127.0.0.1:20000 max_fails=2 fail_timeout=1s;
   server [::1]:20001 max_fails=2 fail_timeout=1s;
   keepalive 64;`),
     );
+  });
+
+  it('has names that no other scope has', () => {
+    const of = (service: string, environment: string): string => prefixOf({ service, environment });
+    assert.equal(new Set([of('a', 'b-c'), of('a-b', 'c'), of('a--b', 'c'), of('a', 'b--c')]).size, 4);
   });
 
   it('carries its model', () => {
