@@ -14,7 +14,7 @@ function nameProblems({ strategy }: DeploySpec): readonly RuleProblem[] {
   if (strategy.kind !== 'canary') return [];
   const path = ['strategy', 'canary'];
   const problems = strategy.match.flatMap((match, index): readonly RuleProblem[] => {
-    const message = nameProblem(match);
+    const message = nameProblem(match) ?? valueProblem(match);
     if (message === undefined) return [];
     return [{ path: [...path, 'match', index], message, remedy: 'Match by another header or cookie.' }];
   });
@@ -22,6 +22,15 @@ function nameProblems({ strategy }: DeploySpec): readonly RuleProblem[] {
   const message = `NGINX cannot look for a cookie named ${JSON.stringify(strategy.sticky.cookie)}`;
   const remedy = 'Use letters, digits, dashes and underscores.';
   return [...problems, { path: [...path, 'sticky', 'cookie'], message, remedy }];
+}
+
+/** The longest value of a rule. NGINX takes no word of more than 4,096 bytes; a byte may need five there, and names stand beside it. */
+export const nginxEqualsBytes = 700;
+
+function valueProblem({ equals }: RouteMatch): string | undefined {
+  const bytes = Buffer.byteLength(equals);
+  if (bytes <= nginxEqualsBytes) return undefined;
+  return `NGINX can look for a value of at most ${nginxEqualsBytes} bytes, and this one has ${bytes}`;
 }
 
 function nameProblem(match: RouteMatch): string | undefined {

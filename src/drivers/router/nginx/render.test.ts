@@ -56,10 +56,17 @@ describe('the include', () => {
     assert.equal(modelText('server {}'), undefined);
   });
 
+  it('has no line that is too long for NGINX, whatever characters are in it', () => {
+    const rules = Array.from({ length: 20 }, () => ({ header: 'x-a', equals: '€😀'.repeat(100) }));
+    const written = text({ rules, slots: [{ id: 3, servers: Array.from({ length: 500 }, (_, at) => `[::1]:${at}`) }] });
+    assert.ok(written.split('\n').every((line) => Buffer.byteLength(line) < 4096));
+    assert.deepEqual(modelSchema.parse(JSON.parse(modelText(written) ?? '')).rules, rules);
+  });
+
   it('lets no text of others become configuration', () => {
     const bad = '"; } server { listen 1; } $host \\ \n';
     const written = text({ rules: [{ header: 'x-a', equals: bad }] });
-    assert.ok(!written.replace(/^# sluice model .*$/m, '').includes('listen 1;'));
+    assert.ok(!written.replace(/^# sluice model .*$/gm, '').includes('listen 1;'));
     assert.equal(exactly('a b"$'), String.raw`a\x20b\x22\x24`);
     assert.equal(quoted('a"b\\c'), String.raw`"a\"b\\c"`);
   });

@@ -23,13 +23,15 @@ export interface Part extends RenderInput {
 }
 
 const modelMark = '# sluice model ';
+/** NGINX takes no line of more than 4,096 bytes, and a character has up to four. */
+const modelLine = /.{1,1000}/gsu;
 
 export function render(input: RenderInput): string {
   const part: Part = { ...input, prefix: prefixOf(input.scope) };
   return [
     `# Written by Sluice for ${scopeName(input.scope)}; what is changed here is overwritten.`,
     '# Which release a request goes to is looked up in a folder of links below, so that no change of it needs a reload.',
-    `${modelMark}${JSON.stringify(input.model)}`,
+    ...(JSON.stringify(input.model).match(modelLine) ?? []).map((line) => `${modelMark}${line}`),
     '',
     ...maps(part),
     ...upstreams(part),
@@ -37,10 +39,8 @@ export function render(input: RenderInput): string {
   ].join('\n');
 }
 
-/** The model as it stands in a rendered include; undefined where the text is none. */
+/** The model as it stands in a rendered include, put together from its lines; undefined where the text is none. */
 export function modelText(include: string): string | undefined {
-  const start = include.indexOf(modelMark);
-  if (start < 0) return undefined;
-  const end = include.indexOf('\n', start);
-  return include.slice(start + modelMark.length, end < 0 ? undefined : end);
+  const lines = include.split('\n').filter((line) => line.startsWith(modelMark));
+  return lines.length === 0 ? undefined : lines.map((line) => line.slice(modelMark.length)).join('');
 }
