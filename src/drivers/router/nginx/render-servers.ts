@@ -10,6 +10,10 @@ import { tableLevels } from './table.ts';
 const handOver = { closing: 418, upgraded: 419 } as const;
 /** WebSockets may be silent for as long as they like. */
 const silentForever = '365d';
+/** How long connecting to an instance may take. */
+const connectMs = 2_000;
+/** For how long after a request came another instance may be asked: after one connection timed out, not after two. */
+const nextMs = 3_000;
 
 export function servers(part: Part): readonly string[] {
   const { spec, model, prefix } = part;
@@ -128,16 +132,24 @@ function location(part: Part, name: string, special: readonly string[]): readonl
     '    proxy_request_buffering off;',
     `    proxy_buffer_size ${spec.limits.headerBytes};`,
     `    proxy_buffers 8 ${spec.limits.headerBytes};`,
-    '    proxy_connect_timeout 2s;',
+    `    proxy_connect_timeout ${connectMs}ms;`,
     ...(name === `@${prefix}_upgraded`
       ? []
       : [`    proxy_read_timeout ${spec.limits.answerMs}ms;`, `    proxy_send_timeout ${spec.limits.idleMs}ms;`]),
-    // Another server of the set is asked when this one cannot be reached.
-    '    proxy_next_upstream error;',
+    ...nextServer(spec.limits.answerMs),
     '    proxy_redirect off;',
     ...(model.sticky === undefined ? [] : [`    add_header Set-Cookie $${prefix}_cookie always;`]),
     '  }',
   ];
+}
+
+/**
+ * Another server of the set is asked when this one cannot be reached. NGINX calls a silent address and a late answer both a timeout;
+ * only the time since the request came tells them apart, and a late answer must not let a second instance do the work again.
+ */
+function nextServer(answerMs: number): readonly string[] {
+  if (answerMs <= nextMs) return ['    proxy_next_upstream error;'];
+  return ['    proxy_next_upstream error timeout;', `    proxy_next_upstream_timeout ${nextMs}ms;`];
 }
 
 function forwarded({ prefix, spec }: Part): readonly string[] {
