@@ -9,10 +9,18 @@ import type { Address } from '../../../core/instance.ts';
 const tableBytesMax = 64 * 1024 * 1024;
 const established = '01';
 
-/** Of the machine that Sluice runs on; empty where there are none (other systems than Linux). */
+/** That of IPv6 is not everywhere, so it comes first: where the other one is there, the first was read as far as it goes. */
+export const tableFiles = ['/proc/net/tcp6', '/proc/net/tcp'] as const;
+
+/** Of the machine that Sluice runs on. */
 export async function ownTables(): Promise<string> {
-  const tables = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1').catch(() => ''));
+  const tables = tableFiles.map((path) => readFile(path, 'latin1').catch(() => ''));
   return (await Promise.all(tables)).join('\n');
+}
+
+/** Whether this is what the kernel says, and not nothing because nobody could ask it. */
+export function areTables(text: string): boolean {
+  return /^\s*sl\s+local_address\s+rem_address\s/m.test(text);
 }
 
 /**

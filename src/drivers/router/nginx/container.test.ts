@@ -65,5 +65,6 @@ it(
 
     const gone = createNginxRouter({ spec: { ...spec, container: 'sluice-test-no-such-container' }, clock });
     await assert.rejects(gone.check(scope), failsWith('router.refused', /[Nn]o such container/));
+    await assert.rejects(gone.drain(scope, ['old-1'], 0), failsWith('router.unreachable', /cannot be read/));
   },
 );

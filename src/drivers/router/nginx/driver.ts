@@ -14,7 +14,7 @@ import type { Router, RouterCapabilities } from '../../../ports/router.ts';
 import { type Answer, askGeneration } from './ask.ts';
 import { askEveryMs, bothServeMs, changeInclude, type ChangeTools, elsewhere, reloadTo } from './change.ts';
 import { checkNginx } from './check.ts';
-import { ownTables } from './connections.ts';
+import { ownTables, tableFiles } from './connections.ts';
 import { drainConnections } from './drain.ts';
 import { Facts } from './facts.ts';
 import { NginxFeed } from './feed.ts';
@@ -264,8 +264,7 @@ class NginxRouter implements Router {
     const addresses = instances.flatMap((instance) => this.#instances.address(instance) ?? []);
     if (addresses.length === 0) return 0;
     const { container } = this.#spec;
-    const tables =
-      container === undefined ? ownTables : () => this.#program.look(['cat', '/proc/net/tcp', '/proc/net/tcp6']);
+    const tables = container === undefined ? ownTables : () => this.#program.look(['cat', ...tableFiles]);
     const users = container === undefined ? await this.#facts.users() : undefined;
     return drainConnections({ addresses, withinMs, tables, users, clock: this.#clock, signal });
   }

@@ -12,6 +12,8 @@ const longestWords = 2000;
 
 interface Ran {
   readonly ok: boolean;
+  /** It ended by itself, so nothing is missing from its output. */
+  readonly whole: boolean;
   readonly output: string;
   /** What it said, bounded. */
   readonly words: string;
@@ -48,10 +50,10 @@ export class Program {
     });
   }
 
-  /** A program in the place where NGINX runs, such as the container. */
+  /** What a program says in the place where NGINX runs, such as the container, even if it fails in part; empty where it was cut off. */
   async look(command: readonly string[]): Promise<string> {
     const ran = await this.#run(this.#there(command));
-    return ran.ok ? ran.output : '';
+    return ran.whole ? ran.output : '';
   }
 
   #nginx(...options: readonly string[]): readonly string[] {
@@ -78,7 +80,8 @@ export class Program {
           return;
         }
         const words = wordsOf(`${stderr}\n${error !== null && error.killed === true ? 'It did not end in time.' : ''}`);
-        resolve({ ok: error === null, output: stdout, words: words === '' ? wordsOf(stdout) : words });
+        const whole = error === null || typeof error.code === 'number';
+        resolve({ ok: error === null, whole, output: stdout, words: words === '' ? wordsOf(stdout) : words });
       });
     });
   }
