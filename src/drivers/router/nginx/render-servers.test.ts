@@ -69,3 +69,23 @@ describe('instances that do not answer', { skip }, () => {
     });
   }
 });
+
+it('requests go by what is in force, whatever the http block says about looking at files', { skip }, async () => {
+  const cache = 'open_file_cache max=1000 inactive=60s; open_file_cache_valid 60s; open_file_cache_errors on;';
+  for (const http of [cache, 'disable_symlinks on;']) {
+    // One worker, as each has a cache of its own.
+    const harness = await harnessOf({ http, workers: 1 });
+    const [old, fresh] = [await harness.startInstance('old-1'), await harness.startInstance('new-1')];
+    const groups = [group('old', 10_000, old), group('new', 0, fresh)];
+    const rules = [{ release: 'new', match: { header: 'x-canary', equals: 'yes' } }];
+    const asked = async (): Promise<string | undefined> =>
+      (await harness.request({ headers: { 'x-canary': 'yes' } })).instance;
+    await harness.router.apply(routesOf(1, groups, { rules }));
+    await harness.router.apply(routesOf(2, groups));
+    assert.equal(await asked(), 'old-1');
+    await harness.router.apply(routesOf(3, groups, { rules }));
+    assert.equal(await asked(), 'new-1', http);
+    await harness.router.apply(routesOf(4, groups));
+    assert.equal(await asked(), 'old-1', http);
+  }
+});

@@ -58,6 +58,9 @@ function server(part: Part, address: Address, tls: boolean, choose: readonly str
       : []),
     `  root ${quoted(directory)};`,
     '  uninitialized_variable_warn off;',
+    // What was looked up a minute ago is not what is in force, and everything looked up here leads through links.
+    '  open_file_cache off;',
+    '  disable_symlinks off;',
     `  access_log ${syslog} ${prefix} if=$${prefix}_told;`,
     ...(spec.accessLog === undefined ? [] : [`  access_log ${quoted(spec.accessLog)} combined;`]),
     '  client_max_body_size 0;',
