@@ -2,11 +2,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { Frames } from './frames.ts';
+import { kernelDrops } from './kernel-drops.ts';
 import { longestLine } from './line.ts';
 import type { ReceiverCommand, ReceiverOrder, ReceiverReport } from './receiver-protocol.ts';
 
@@ -20,6 +20,7 @@ const connectionsMax = 64;
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both ends are this program
 const order = workerData as ReceiverOrder;
+const family = order.host.includes(':') ? 'udp6' : 'udp4';
 const controller = parentPort;
 if (controller === null) throw new Error('the receiver runs as a thread only');
 
@@ -53,17 +54,9 @@ function handOver(): void {
   report({ kind: 'caught-up' });
 }
 
-/** Datagrams that the kernel threw away since the last look because the socket's buffer was full; 0 where it does not say. */
+/** Since the last look. */
 function newDrops(): number {
-  let table: string;
-  try {
-    table = readFileSync('/proc/net/udp', 'latin1');
-  } catch {
-    return 0;
-  }
-  const local = `:${localPort.toString(16).toUpperCase().padStart(4, '0')}`;
-  const ours = table.split('\n').filter((row) => row.trim().split(/\s+/)[1]?.endsWith(local) === true);
-  const drops = ours.reduce((sum, row) => sum + Number(row.trim().split(/\s+/).at(-1)), 0);
+  const drops = kernelDrops(family, localPort);
   const fresh = drops - dropsTold;
   dropsTold = drops;
   return Math.max(0, fresh);
@@ -80,7 +73,7 @@ interface Listening {
 }
 
 function listenUdp(): Listening {
-  const socket = createSocket({ type: order.host.includes(':') ? 'udp6' : 'udp4' });
+  const socket = createSocket({ type: family });
   socket.on('error', failed);
   socket.on('message', (message, { port }) => {
     if (port === localPort && message.toString('latin1') === mark) {
