@@ -1,6 +1,6 @@
 // Changes the include of a scope: written and tested before NGINX is told, proved by asking, and taken back when refused.
 
-import { access, copyFile, rename, rm } from 'node:fs/promises';
+import { access, copyFile, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { syncDirectory, writeDurably } from '../../../base/durable-file.ts';
@@ -35,15 +35,26 @@ export const askEveryMs = 20;
 /** Between starting new workers and telling the old ones to go NGINX waits 100 ms; in that time both take connections. */
 export const bothServeMs = 300;
 
-/** Puts the text in place; `former` is what NGINX serves by now. Rejects with `router.refused` or `router.unreachable`. */
+export interface IncludeChange {
+  readonly text: string;
+  readonly model: Model;
+  /** What NGINX serves by now. */
+  readonly former: Model | undefined;
+  /** Asked right before the write: whether the change still starts from what lies there. */
+  readonly isCurrent: () => Promise<boolean>;
+}
+
+/**
+ * Puts the text in place; false: nothing was done, because something else lies there by now. Rejects with `router.refused` or
+ * `router.unreachable`.
+ */
 export async function changeInclude(
   tools: ChangeTools,
-  text: string,
-  model: Model,
-  former: Model | undefined,
+  { text, model, former, isCurrent }: IncludeChange,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const { files, program } = tools;
+  if (!(await isCurrent())) return false;
   await keepFormer(files.include, files.former);
   try {
     // Not readable by everybody: it holds the words by which the feed knows its lines.
@@ -54,8 +65,9 @@ export async function changeInclude(
   try {
     await program.test();
     await reloadTo(tools, model, former, signal);
+    return true;
   } catch (error) {
-    if (error instanceof Failure && error.code === 'router.refused') await putBack(files.include, files.former);
+    if (error instanceof Failure && error.code === 'router.refused') await putBack(files, text);
     throw error;
   }
 }
@@ -69,8 +81,12 @@ async function keepFormer(include: string, kept: string): Promise<void> {
   }
 }
 
-/** The file as it was, or none where there was none: NGINX must be able to start with what lies there. */
-async function putBack(include: string, kept: string): Promise<void> {
+/**
+ * The file as it was, or none where there was none: NGINX must be able to start with what lies there. What another controller put
+ * there meanwhile is its own to take back.
+ */
+async function putBack({ include, former: kept }: Files, text: string): Promise<void> {
+  if ((await readFile(include, 'utf8').catch(() => '')) !== text) return;
   try {
     await access(kept);
     await rename(kept, include);

@@ -36,6 +36,10 @@ async function harnessOf(options: HarnessOptions = {}): Promise<NginxHarness> {
 const generation = async (harness: NginxHarness): Promise<number> =>
   Number(/"generation":(\d+)/.exec(await readFile(harness.spec.include, 'utf8'))?.[1]);
 
+/** What is renamed to move traffic. */
+const linkOf = async (harness: NginxHarness): Promise<string> =>
+  join(harness.nginx.directory, 'conf.d', '.sluice.conf.sluice', `g${await generation(harness)}`, 'now');
+
 /** How often the running NGINX has read its configuration. */
 const reloads = async (harness: NginxHarness): Promise<number> =>
   (await harness.nginx.errors()).split('signal 1 (SIGHUP) received').length - 1;
@@ -219,10 +223,11 @@ describe('NGINX as a router', { skip }, () => {
     const next = routesOf(2, [group('old', 5_000, old), group('new', 5_000, fresh)]);
     // What is left when it dies while it writes a table, before and after it names it, and before it renames links.
     await mkdir(join(directory, 'tables', '.2-000000000000.1.tmp', 'share'), { recursive: true });
-    await symlink('../tables/none', join(directory, 'g1', 'now.1.tmp'));
+    const inForce = `g${await generation(harness)}`;
+    await symlink('../tables/none', join(directory, inForce, 'now.1.tmp'));
     await mkdir(join(directory, 'g2'), { recursive: true });
     await symlink('../tables/none', join(directory, 'g2', 'now'));
-    await writeFile(join(directory, 'g1', 'closing'), '');
+    await writeFile(join(directory, inForce, 'closing'), '');
     const again = createNginxRouter({ spec: harness.spec, clock });
     assert.equal((await again.read(scope))?.revision, 1);
     await again.apply(next);
@@ -240,7 +245,7 @@ describe('NGINX as a router', { skip }, () => {
     const first = await readFile(harness.spec.include, 'utf8');
     await harness.router.apply(routesOf(2, [group('old', 10_000, old), group('new', 0, fresh)]));
     const second = await readFile(harness.spec.include, 'utf8');
-    const table = await readlink(join(harness.nginx.directory, 'conf.d', '.sluice.conf.sluice', 'g2', 'now'));
+    const table = await readlink(await linkOf(harness));
     // As if it had died between renaming the include and asking for a reload.
     await writeFile(harness.spec.include, first);
     await harness.nginx.stop();
@@ -248,7 +253,7 @@ describe('NGINX as a router', { skip }, () => {
     await writeFile(harness.spec.include, second);
     const again = createNginxRouter({ spec: harness.spec, clock });
     await again.apply(routesOf(2, [group('old', 10_000, old), group('new', 0, fresh)]));
-    assert.equal(await readlink(join(harness.nginx.directory, 'conf.d', '.sluice.conf.sluice', 'g2', 'now')), table);
+    assert.equal(await readlink(await linkOf(harness)), table);
     await again.apply(routesOf(3, [group('old', 0, old), group('new', 10_000, fresh)]));
     assert.equal((await harness.request()).instance, 'new-1');
   });
@@ -275,7 +280,7 @@ describe('NGINX as a router', { skip }, () => {
       routesOf(revision, [group('old', 10_000 - share, old), group('new', share, fresh)]);
     await harness.router.apply(both(1, 0));
     await harness.router.apply(both(2, 0));
-    const link = join(harness.nginx.directory, 'conf.d', '.sluice.conf.sluice', 'g1', 'now');
+    const link = await linkOf(harness);
     const stale = await readlink(link);
     await harness.router.apply(both(4, 10_000));
     // It looked before revision 4 was in force, and goes on now.

@@ -1,6 +1,6 @@
 // NGINX as a router: Sluice owns one include per scope, and moves traffic by renaming one link.
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 import { canonicalJson } from '../../../base/canonical-json.ts';
 import { Failure } from '../../../base/failure.ts';
@@ -20,6 +20,7 @@ import { Facts } from './facts.ts';
 import { NginxFeed } from './feed.ts';
 import { freeFeedPort, isFreeForFeed } from './feed-port.ts';
 import { Files, type OnDisk } from './files.ts';
+import { withIncludeLock } from './include-lock.ts';
 import { Instances } from './instances.ts';
 import { fitModel, type Model } from './model.ts';
 import { directoryInside } from './places.ts';
@@ -45,6 +46,9 @@ const capabilities: Omit<RouterCapabilities, 'preview'> = {
 export function createNginxRouter(options: NginxRouterOptions): Router {
   return new NginxRouter(options);
 }
+
+/** Leaves room for a billion changes in the numbers that are counted exactly. */
+const generationStep = 1_000_000;
 
 /** Where requests are looked up now. */
 interface InForce {
@@ -88,7 +92,8 @@ class NginxRouter implements Router {
   }
 
   apply(routes: Routes, signal?: AbortSignal): Promise<void> {
-    const applied = this.#turn.then(() => this.#apply(routes, signal));
+    const lock = { path: this.#files.lock, clock: this.#clock, log: this.#log };
+    const applied = this.#turn.then(() => withIncludeLock(lock, () => this.#apply(routes, signal), signal));
     this.#turn = applied.catch(() => undefined);
     return applied;
   }
@@ -105,7 +110,9 @@ class NginxRouter implements Router {
     if (text === disk?.text) await this.#prove(model, table, routes, signal);
     else {
       if (disk !== undefined) await this.#moveBefore(disk.model, routes);
-      await changeInclude(await this.#tools(), text, model, disk?.model, signal);
+      const isCurrent = (): Promise<boolean> => this.#isCurrent(disk, routes);
+      const change = { text, model, former: disk?.model, isCurrent };
+      if (!(await changeInclude(await this.#tools(), change, signal))) return this.#apply(routes, signal);
       this.#facts.forget();
       this.#feedPortTaken = false;
       this.#feed.changed(model);
@@ -114,6 +121,13 @@ class NginxRouter implements Router {
     await this.#refuseOvertaken(model, routes);
     await this.#files.settle(model.generation, table.name);
     await this.#files.clean(model.generation, table.name);
+  }
+
+  /** Whether nobody changed the include since it was read. Rejects with `router.stale` where newer routes came meanwhile. */
+  async #isCurrent(disk: OnDisk | undefined, routes: Routes): Promise<boolean> {
+    if ((await this.#files.read())?.text !== disk?.text) return false;
+    if (disk !== undefined) await this.#refuseOvertaken(disk.model, routes);
+    return true;
   }
 
   /** Another environment's include would be overwritten. */
@@ -156,7 +170,7 @@ class NginxRouter implements Router {
     const fitted = this.#fit(await this.#withFeedPort(former), routes);
     const text = this.#render(fitted, routes.scope);
     if (disk !== undefined && text === disk.text) return { model: fitted, text };
-    const model = { ...fitted, generation: disk === undefined ? 1 : former.generation + 1 };
+    const model = { ...fitted, generation: generationAfter(former.generation) };
     return { model, text: this.#render(model, routes.scope) };
   }
 
@@ -235,8 +249,16 @@ class NginxRouter implements Router {
     const newest = await this.#files.newestTable();
     const revision = newest === undefined ? undefined : revisionOf(newest);
     if (newest === undefined || revision === undefined || revision <= routes.revision) return;
-    await this.#files.point(model.generation, newest);
+    if (await this.#wasMadeFor(newest, model)) await this.#files.point(model.generation, newest);
     throw this.#stale(routes.revision, revision);
+  }
+
+  /** Under another include the sets of servers in a table are others. */
+  async #wasMadeFor(table: string, model: Model): Promise<boolean> {
+    const text = await this.#files.routesText(table);
+    if (text === undefined) return false;
+    const routes = parseRoutes(text, this.#files.directory);
+    return this.#fit(model, routes) === model && tableOf(routes, model, model.generation).name === table;
   }
 
   async #tools(): Promise<ChangeTools> {
@@ -281,6 +303,11 @@ async function newModel(scope: Scope, spec: NginxRouterSpec): Promise<Model> {
     slots: [],
     rules: [],
   };
+}
+
+/** Not the next number: two controllers that start from the same include must not come to the same one, as each has a folder for it. */
+function generationAfter(generation: number): number {
+  return generation + randomInt(1, generationStep);
 }
 
 /** The same text for the same routes, however they were made. */

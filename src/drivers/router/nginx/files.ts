@@ -26,6 +26,8 @@ import { digits, revisionOf, type Table } from './table.ts';
 const longestInclude = 4 * 1024 * 1024;
 /** Tables besides the one in force that are left for a request which is just being looked up, and for people who look. */
 const tablesKept = 3;
+/** Generations besides the one in force: the one before, and one that a controller made which was overtaken. */
+const generationsKept = 2;
 
 /** What is on the disk, whether or not NGINX read it. */
 export interface OnDisk {
@@ -43,11 +45,14 @@ export class Files {
   readonly directory: string;
   /** The include as it was before a change that is not through. */
   readonly former: string;
+  /** Held by the controller that changes any of them. */
+  readonly lock: string;
 
   constructor(include: string) {
     this.include = include;
     this.directory = join(dirname(include), `.${basename(include)}.sluice`);
     this.former = join(dirname(include), `.${basename(include)}.former`);
+    this.lock = join(dirname(include), `.${basename(include)}.lock`);
   }
 
   /** Undefined where there is no include of ours; an empty file, which a person may have made for NGINX to start, is none. */
@@ -209,12 +214,11 @@ export class Files {
   async clean(generation: number, table: string): Promise<void> {
     const tables = (await this.#tables()).sort((a, b) => (revisionOf(b) ?? -1) - (revisionOf(a) ?? -1));
     const pointed = new Set([table]);
-    const entries = await readdir(this.directory);
-    const generations = entries.flatMap((entry) => (/^g\d+$/.test(entry) ? [Number(entry.slice(1))] : []));
-    for (const old of generations) {
-      // The one before may still be read by workers that are going.
-      if (old < generation - 1) await rm(join(this.directory, `g${old}`), { recursive: true, force: true });
-      else pointed.add((await this.tableOf(old)) ?? '');
+    for (const [place, old] of (await this.#generationsBesides(generation)).entries()) {
+      const looksIn = await this.tableOf(old);
+      // The one before may still be read by workers that are going; one that looks nowhere never was in force.
+      if (place < generationsKept && looksIn !== undefined) pointed.add(looksIn);
+      else await rm(join(this.directory, `g${old}`), { recursive: true, force: true });
     }
     const finished = tables.filter((name) => revisionOf(name) !== undefined);
     const old = new Set([...finished.slice(tablesKept), ...tables.filter((name) => revisionOf(name) === undefined)]);
@@ -224,6 +228,16 @@ export class Files {
     await this.#forgetDestinations();
     await rm(this.former, { force: true });
     await removeUnfinished(dirname(this.include), (file) => file === basename(this.include));
+  }
+
+  /** The one that was changed last comes first: their numbers say nothing of the time. */
+  async #generationsBesides(generation: number): Promise<readonly number[]> {
+    const found: { readonly number: number; readonly changed: number }[] = [];
+    for (const entry of await readdir(this.directory)) {
+      const number = /^g\d+$/.test(entry) ? Number(entry.slice(1)) : generation;
+      if (number !== generation) found.push({ number, changed: statSync(join(this.directory, entry)).mtimeMs });
+    }
+    return found.sort((a, b) => b.changed - a.changed).map(({ number }) => number);
   }
 
   /** Those that no table leads to any more. */
