@@ -94,11 +94,13 @@ export class Runner {
     return this.#ended.promise;
   }
 
-  /** The first event of a new deployment; resolves when it is committed. */
+  /** The first event of a new deployment; resolves when it is committed, and as `command` does where it ordered routes. */
   async start(actor: string, why: Why = {}): Promise<Rollout> {
     const { reason, badSince } = why;
     const told = { ...(reason === undefined ? {} : { reason }), ...(badSince === undefined ? {} : { badSince }) };
-    return this.post({ kind: 'started', actor, ...told });
+    const begun = await this.post({ kind: 'started', actor, ...told });
+    await this.#routed();
+    return begun;
   }
 
   /** Takes a deployment up that another controller, or this one before a crash, left. */
@@ -285,9 +287,9 @@ export class Runner {
 
   #setKeeper(): void {
     const { course, status, id, plan } = this.#rollout;
+    // To begin and to end reading takes time as well, and routes on their way go first.
+    if (this.isRouting && !this.#signal.aborted) return;
     if (course === 'back' || isFinal(status) || this.#signal.aborted) {
-      // The end of reading takes time as well, and routes on their way back go first.
-      if (this.isRouting && !this.#signal.aborted) return;
       this.#keeping?.stop.abort();
       this.#keeping = undefined;
       return;
