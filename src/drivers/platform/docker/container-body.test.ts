@@ -2,29 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContainerRun } from '../../../core/container.ts';
 import { containerBody } from './container-body.ts';
-
-const plain: ContainerRun = {
-  port: 8080,
-  networks: [],
-  mounts: [],
-  labels: {},
-  readOnly: false,
-  capAdd: [],
-  capDrop: [],
-  noNewPrivileges: true,
-  init: false,
-  tty: false,
-  groups: [],
-  ulimits: [],
-  sysctls: {},
-  dns: [],
-  dnsSearch: [],
-  hosts: [],
-  needs: [],
-};
+import { plainRun } from './fixture.ts';
 
 function hostConfigOf(changes: Partial<ContainerRun>): Readonly<Record<string, unknown>> {
-  const container = { ...plain, ...changes };
+  const container = { ...plainRun, ...changes };
   const body = containerBody({
     group: {
       scope: { service: 'shop', environment: 'production' },

@@ -47,7 +47,8 @@ http.createServer((request, response) => {
 export const server = ['node', '-e', serverProgram];
 export const crash = ['node', '-e', `console.error('last words'); process.exitCode = 3;`];
 
-const plain: ContainerRun = {
+/** How a container of these tests runs where nothing is said. */
+export const plainRun: ContainerRun = {
   port: 8080,
   networks: [],
   mounts: [],
@@ -113,7 +114,7 @@ export async function openFixture(engine: FixtureEngine = { docker, socket: engi
         workingDirectory: '.',
         limits: {},
         ...run,
-        container: { ...plain, ...container, labels: { ...container.labels, [markName]: markValue } },
+        container: { ...plainRun, ...container, labels: { ...container.labels, [markName]: markValue } },
       },
     }),
     close: () => removeLabelled(mark, engine.docker),
