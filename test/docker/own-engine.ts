@@ -9,8 +9,9 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 
+import { carryImages } from './carry-images.ts';
 import { standStill } from '../stand-still.ts';
-import { dockerd, engineSocket } from './engine.ts';
+import { dockerd } from './engine.ts';
 
 const run = promisify(execFile);
 const patienceMs = 60_000;
@@ -72,14 +73,7 @@ export class OwnEngine {
 
   /** Brings images of the machine's engine here. */
   async load(references: readonly string[]): Promise<void> {
-    const from = spawn('docker', ['--host', `unix://${engineSocket}`, 'save', ...references], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const to = spawn('docker', ['--host', `unix://${this.socket}`, 'load'], {
-      stdio: [from.stdout, 'ignore', 'inherit'],
-    });
-    const codes = await Promise.all([once(from, 'exit'), once(to, 'exit')]);
-    if (codes.some(([code]) => code !== 0)) throw new Error('the images were not brought to the engine');
+    await carryImages(references, { command: ['docker', '--host', `unix://${this.socket}`, 'load'] });
   }
 
   /** The releases of the containers that run. */

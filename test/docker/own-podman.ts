@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 
-import { engineSocket } from './engine.ts';
+import { carryImages } from './carry-images.ts';
 
 const run = promisify(execFile);
 const patienceMs = 30_000;
@@ -69,17 +69,10 @@ export class OwnPodman {
 
   /** Brings images of the machine's engine here. */
   async load(references: readonly string[]): Promise<void> {
-    const from = spawn('docker', ['--host', `unix://${engineSocket}`, 'save', ...references], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    await carryImages(references, {
+      command: [program ?? 'podman', ...placesIn(this.#directory), 'load'],
+      environment: environmentIn(this.#directory),
     });
-    const to = spawn(program ?? 'podman', [...placesIn(this.#directory), 'load'], {
-      stdio: [from.stdout, 'ignore', 'pipe'],
-      env: environmentIn(this.#directory),
-    });
-    let said = '';
-    to.stderr.on('data', (part: Buffer) => (said = `${said}${part.toString()}`.slice(-2000)));
-    const codes = await Promise.all([once(from, 'exit'), once(to, 'exit')]);
-    if (codes.some(([code]) => code !== 0)) throw new Error(`the images were not brought to Podman: ${said}`);
   }
 
   /** Removes all that it made. */

@@ -55,11 +55,20 @@ exec "$@"
   };
 }
 
+/** Of stable, and of the candidates of two controllers. */
+async function instancesOf(harness: NginxHarness) {
+  const [old, a, b] = await Promise.all([
+    harness.startInstance('old-1'),
+    harness.startInstance('a-1'),
+    harness.startInstance('b-1'),
+  ]);
+  return { old, a, b };
+}
+
 describe('two controllers of one NGINX', { skip }, () => {
   it('come one after the other', async () => {
     const harness = await harnessOf();
-    const [old, a, b] = await Promise.all(['old-1', 'a-1', 'b-1'].map((id) => harness.startInstance(id)));
-    assert.ok(old !== undefined && a !== undefined && b !== undefined);
+    const { old, a, b } = await instancesOf(harness);
     await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
     const held = await heldUpAt(harness, '-T');
     const first = held.router.apply(routesOf(10, [group('old', 5_000, old), group('a', 5_000, a)]));
@@ -73,8 +82,7 @@ describe('two controllers of one NGINX', { skip }, () => {
 
   it('leave traffic where it is when one of them thaws before it writes', async () => {
     const harness = await harnessOf();
-    const [old, a, b] = await Promise.all(['old-1', 'a-1', 'b-1'].map((id) => harness.startInstance(id)));
-    assert.ok(old !== undefined && a !== undefined && b !== undefined);
+    const { old, a, b } = await instancesOf(harness);
     await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
     const held = await heldUpAt(harness, '-T');
     const first = held.router.apply(routesOf(10, [group('old', 5_000, old), group('a', 5_000, a)]));
@@ -97,8 +105,7 @@ describe('two controllers of one NGINX', { skip }, () => {
 
   it('leave traffic where it is when one of them thaws before it writes, and the include stayed the same', async () => {
     const harness = await harnessOf();
-    const [old, a, b] = await Promise.all(['old-1', 'a-1', 'b-1'].map((id) => harness.startInstance(id)));
-    assert.ok(old !== undefined && a !== undefined && b !== undefined);
+    const { old, a, b } = await instancesOf(harness);
     await harness.router.apply(routesOf(1, [group('old', 10_000, old), group('b', 0, b)]));
     const held = await heldUpAt(harness, '-T');
     const first = held.router.apply(routesOf(10, [group('old', 10_000, old), group('a', 0, a)]));
@@ -112,8 +119,7 @@ describe('two controllers of one NGINX', { skip }, () => {
 
   it('take back only what they wrote themselves', async () => {
     const harness = await harnessOf();
-    const [old, a, b] = await Promise.all(['old-1', 'a-1', 'b-1'].map((id) => harness.startInstance(id)));
-    assert.ok(old !== undefined && a !== undefined && b !== undefined);
+    const { old, a, b } = await instancesOf(harness);
     await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
     const held = await heldUpAt(harness, '-t');
     const first = held.router.apply(routesOf(10, [group('old', 5_000, old), group('a', 5_000, a)]));
