@@ -1,12 +1,12 @@
-// Finds ports of loopback that nobody listens on, below those that the system gives to outgoing connections.
+// Finds ports of loopback that nobody listens on, below those that instances get and those of outgoing connections.
 
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Failure } from '../base/failure.ts';
 
-const lowest = 26_000;
-const highest = 31_999;
+const lowest = 10_000;
+const highest = 11_999;
 const attempts = 200;
 
 /** So many different ports; another program may still take one before it is used. */

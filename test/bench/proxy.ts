@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { createEmbeddedRouter, listProxies, removeProxy } from '../../src/drivers/router/embedded/driver.ts';
+import { freePort } from '../free-port.ts';
 import {
   bulkBytes,
   type BulkResult,
@@ -255,14 +255,4 @@ async function startBuiltIn(stateDirectory: string, upstreamPort: number): Promi
     };
   };
   return { port, pid: proxy?.pid ?? 0, readFeed };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { parse } from 'yaml';
 import { takeDown } from '../../src/compose.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Scope } from '../../src/core/scope.ts';
+import { freePort } from '../free-port.ts';
 import { root } from '../tidy/sources.ts';
 import { programPath } from '../package/program.ts';
 
@@ -96,16 +96,6 @@ async function onFreePorts(script: string): Promise<string> {
   for (const port of new Set(script.match(/(?<=127\.0\.0\.1:)\d+/g)))
     changed = changed.replaceAll(port, String(await freePort()));
   return changed;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
 }
 
 /** A piece of configuration as part of the least that makes a whole one. */

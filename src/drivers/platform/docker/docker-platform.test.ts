@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { noEngine } from '../../../../test/docker/engine.ts';
 import { docker } from '../../../../test/docker/image.ts';
-import { freePort } from '../../../../test/free-port.ts';
+import { freePort, freePorts } from '../../../../test/free-port.ts';
 import { Failure } from '../../../base/failure.ts';
 import type { Instance, InstanceGroup, LogLine } from '../../../core/instance.ts';
 import type { Release } from '../../../core/release.ts';
@@ -108,13 +108,13 @@ describe('docker platform', { skip: leftOut }, () => {
 
   test('instances take the lowest free ports of a range, on loopback, and keep them over a restart', async (context) => {
     const fixture = await opened(context);
-    const from = await freePort();
-    const platform = fixture.open({ spec: { ...platformSpec, ports: { from, to: from + 20 } } });
+    const range = await freePorts(20);
+    const platform = fixture.open({ spec: { ...platformSpec, ports: range } });
     const release = await fixture.release();
     const instances = await platform.ensure(group(release, 2));
     const ports = instances.map(({ address }) => address.port);
     assert.ok(
-      ports.every((port) => port >= from && port <= from + 20),
+      ports.every((port) => port >= range.from && port <= range.to),
       ports.join(),
     );
     assert.deepEqual(
