@@ -8,6 +8,7 @@ import type { Routes } from '../core/routes.ts';
 import { feeding } from './router-feed.contract.ts';
 import {
   type Case,
+  type ContractAnswer,
   oneRelease,
   type RouterHarness,
   routesOf,
@@ -134,6 +135,7 @@ export function routerContract(options: ContractOptions, make: () => Promise<Rou
 
     matching(within);
     draining(within);
+    removing(within);
     feeding(within, tolerance > 0);
   });
 }
@@ -196,6 +198,40 @@ function matching(within: Within): void {
     assert.equal((await harness.request({ preview: true })).instance, 'new-1');
     assert.equal((await harness.request()).instance, 'old-1');
   });
+}
+
+function removing(within: Within): void {
+  within('a scope that is removed has no routes and is served no more', async (harness) => {
+    await harness.router.apply(await oneRelease(harness, 3));
+    assert.equal((await harness.request()).instance, 'old-1');
+    await harness.router.remove(harness.scope);
+    assert.equal(await harness.router.read(harness.scope), undefined);
+    // Whether somebody else answers at the address is the machine's affair.
+    assert.equal(await harness.request().then(instanceOf, () => undefined), undefined);
+  });
+
+  within('it may be removed again, and where it never was', async (harness) => {
+    await harness.router.remove(harness.scope);
+    await harness.router.apply(await oneRelease(harness, 1));
+    await harness.router.remove(harness.scope);
+    await harness.router.remove(harness.scope);
+    assert.equal(await harness.router.read(harness.scope), undefined);
+  });
+
+  within('after a removal any routes are the first ones', async (harness) => {
+    const routes = await oneRelease(harness, 3);
+    await harness.router.apply(routes);
+    await harness.router.remove(harness.scope);
+    await harness.router.check(harness.scope);
+    const first = { ...routes, revision: 1 };
+    await harness.router.apply(first);
+    assert.deepEqual(plain(await harness.router.read(harness.scope)), plain(first));
+    assert.equal((await harness.request()).instance, 'old-1');
+  });
+}
+
+function instanceOf({ instance }: ContractAnswer): string | undefined {
+  return instance;
 }
 
 function draining(within: Within): void {

@@ -26,4 +26,10 @@ export interface Router {
    * after `withinMs`, when what is left is cut; a router that cannot cut leaves that to the end of the instance.
    */
   drain(scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number>;
+  /**
+   * Serves the scope no more: nothing listens for it, `read` gives undefined, and what was kept for it is gone, so that later
+   * routes are its first ones. Requests in flight are not waited for: `drain` comes before. Resolves when it is so. Idempotent; a
+   * scope without routes is no error. Rejects with `router.unreachable`, `router.refused` …; then it may be called again.
+   */
+  remove(scope: Scope, signal?: AbortSignal): Promise<void>;
 }

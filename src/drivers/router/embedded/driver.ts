@@ -12,7 +12,7 @@ import { checkSettings } from './check.ts';
 import { decodeBatch } from './control/batch-format.ts';
 import { call, notRunning, stream, unreachable } from './control/client.ts';
 import { type ControlRequest, drainSchema, emptySchema, readSchema } from './control/schema.ts';
-import { ensureRunning, hello } from './process/proxies.ts';
+import { ensureRunning, hello, removeProxy } from './process/proxies.ts';
 import { type ScopeDirectory, scopeDirectory } from './process/scope-directory.ts';
 import { readState } from './process/state-file.ts';
 
@@ -37,6 +37,8 @@ const capabilities: RouterCapabilities = {
 
 const answerMs = 10_000;
 const reconnectMs = 100;
+/** For what a drain before the removal left. */
+const endMs = 1_000;
 
 /** A router whose every scope is served by a process that needs no controller once it has its routes. */
 export function createEmbeddedRouter(options: EmbeddedRouterOptions): Router {
@@ -99,6 +101,10 @@ class EmbeddedRouter implements Router {
     const answer = await call(socket, request, drainSchema, { signal, timeoutMs: withinMs + answerMs });
     // Without a proxy there are no connections.
     return answer === notRunning ? 0 : answer.left;
+  }
+
+  async remove(scope: Scope): Promise<void> {
+    await removeProxy(this.#options.stateDirectory, scope, endMs);
   }
 
   /** Yields batches until the connection ends; returns why it did. */

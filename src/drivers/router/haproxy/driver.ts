@@ -120,6 +120,10 @@ class HaproxyRouter implements Router {
     return feed.read(signal);
   }
 
+  async remove(_scope: Scope, _signal?: AbortSignal): Promise<void> {
+    throw new Error('not yet');
+  }
+
   async drain(scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number> {
     return drainSeats({ scope, instances, withinMs, clock: this.#clock, signal }, (act) =>
       this.#inSession(signal, act),

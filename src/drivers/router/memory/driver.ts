@@ -10,7 +10,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Router, RouterCapabilities } from '../../../ports/router.ts';
 import { SampleStream } from './sample-stream.ts';
 
-export type RouterOperation = 'check' | 'apply' | 'read' | 'drain';
+export type RouterOperation = 'check' | 'apply' | 'read' | 'drain' | 'remove';
 
 /**
  * Called before and after each operation takes effect; it may throw (the operation fails: `before` without effect, `after` as a
@@ -127,6 +127,13 @@ export class MemoryRouter implements Router {
     }
     await this.fault?.({ operation: 'drain', phase: 'after', scope });
     return cut.length;
+  }
+
+  async remove(scope: Scope, signal?: AbortSignal): Promise<void> {
+    await this.fault?.({ operation: 'remove', phase: 'before', scope });
+    signal?.throwIfAborted();
+    this.forget(scope);
+    await this.fault?.({ operation: 'remove', phase: 'after', scope });
   }
 
   /** The routes in force, at once and without faults. */

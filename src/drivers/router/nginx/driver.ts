@@ -281,6 +281,10 @@ class NginxRouter implements Router {
     return this.#feed.read(signal);
   }
 
+  async remove(_scope: Scope, _signal?: AbortSignal): Promise<void> {
+    throw new Error('not yet');
+  }
+
   async drain(_scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number> {
     for (const text of await this.#files.allRoutes()) this.#instances.learnText(text);
     const addresses = instances.flatMap((instance) => this.#instances.address(instance) ?? []);
