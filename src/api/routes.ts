@@ -124,6 +124,14 @@ export const calls = {
     answer: 'what was removed, or would be',
     slow: true,
   }),
+  remove: post('/v1/remove', {
+    summary:
+      'Takes a service away: traffic first, then its instances, then the router’s part. Answers when all of it is gone.',
+    request: async () => (await requests()).removeRequest,
+    reply: async () => (await replies()).removeAnswer,
+    answer: 'the instances that were stopped, and their releases',
+    slow: true,
+  }),
 } as const;
 
 /** Questions whose answers go on. */

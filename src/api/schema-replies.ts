@@ -7,8 +7,7 @@ import { type Plan, type PlannedStep, strategyNames } from '../core/plan/plan.ts
 import type { DeploySpec } from '../core/plan/spec.ts';
 import type { Release } from '../core/release.ts';
 import type { EffectAction } from '../core/rollout/effect.ts';
-import type { RolloutEvent } from '../core/rollout/event.ts';
-import type { EventRecord } from '../core/rollout/record.ts';
+import type { EventRecord, RecordedEvent } from '../core/rollout/record.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
 import type { Situation } from '../core/rollout/situation.ts';
 import { statuses } from '../core/rollout/status.ts';
@@ -20,6 +19,7 @@ import type {
   LiveNumbers,
   PlanAnswer,
   PruneAnswer,
+  RemoveAnswer,
   ScopeStatus,
   StreamItem,
 } from '../engine/controller.ts';
@@ -75,7 +75,7 @@ const record = outer<EventRecord>({
   from: status,
   to: status,
   actor: z.string(),
-  event: passing<RolloutEvent>(),
+  event: passing<RecordedEvent>(),
   words: z.string(),
 });
 
@@ -126,3 +126,5 @@ export const pruneAnswer = outer<PruneAnswer>({
   instances: z.array(z.string()),
   dryRun: z.boolean(),
 });
+
+export const removeAnswer = outer<RemoveAnswer>({ instances: z.array(z.string()), releases: z.array(z.string()) });

@@ -31,6 +31,8 @@ export const rollbackRequest = z.strictObject({
   actor,
 });
 
+export const removeRequest = z.strictObject({ scope, reason, actor });
+
 export const command = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('promote'), full: z.boolean() }),

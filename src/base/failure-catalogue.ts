@@ -43,6 +43,11 @@ export const failureCatalogue = {
     'There is no deployment with this id.',
     'List deployments with `sluice history`.',
   ),
+  'service.unknown': entry(
+    'usage',
+    'Nothing was ever deployed for this service and environment.',
+    'List what there is with `sluice status`.',
+  ),
   'deployment.none': entry(
     'usage',
     'No deployment is under way for this service and environment.',

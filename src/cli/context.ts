@@ -9,6 +9,7 @@ export type {
   LiveNumbers,
   LogsRequest,
   PruneAnswer,
+  RemoveAnswer,
   ScopeStatus,
   StreamItem,
 } from '../engine/controller.ts';

@@ -159,6 +159,12 @@ export const commandEntries: readonly CommandEntry[] = [
     load: () => import('./commands/prune.ts'),
   },
   {
+    name: 'remove',
+    group: groups.keep,
+    summary: 'take a service away, with its instances and what listens for it',
+    load: () => import('./commands/remove.ts'),
+  },
+  {
     name: 'validate-config',
     group: groups.begin,
     summary: 'the same as `config check`',

@@ -55,6 +55,7 @@ export function createClient(options: ClientOptions): Client {
     logs: (request, signal) => line.stream('logs', request, signal),
     validate: (request, signal) => line.call('validate', request, signal),
     prune: (request) => line.call('prune', request),
+    remove: (request) => line.call('remove', request),
     health: () => line.health(),
     close: () => line.close(),
   };

@@ -105,6 +105,17 @@ export interface PruneAnswer {
   readonly dryRun: boolean;
 }
 
+export interface RemoveRequest extends Asker {
+  readonly scope: Scope;
+  readonly reason: string;
+}
+
+/** What was stopped. */
+export interface RemoveAnswer {
+  readonly instances: readonly string[];
+  readonly releases: readonly ReleaseId[];
+}
+
 export interface HistoryQuery {
   readonly scope?: Scope | undefined;
   readonly limit: number;
@@ -131,6 +142,11 @@ export interface Controller {
   logs(request: LogsRequest, signal: AbortSignal): AsyncIterable<LogLine>;
   validate(request: ValidateRequest, signal: AbortSignal): Promise<readonly CheckOutcome[]>;
   prune(request: PruneRequest): Promise<PruneAnswer>;
+  /**
+   * Takes a service away and resolves when nothing of it runs or is routed. Its record stays. Where it rejects on the way it may be
+   * asked again; a server goes on with it by itself. Rejects with `service.unknown`, `deployment.locked` …
+   */
+  remove(request: RemoveRequest): Promise<RemoveAnswer>;
   /**
    * Ends the controller. `leave`: what is under way is left as it is, for the next controller to take up. `settle`: what is under
    * way goes back first, so that nothing unproven keeps traffic.

@@ -22,6 +22,8 @@ import type {
   PlanAnswer,
   PruneAnswer,
   PruneRequest,
+  RemoveAnswer,
+  RemoveRequest,
   RollbackRequest,
   ScopeStatus,
   StreamItem,
@@ -32,8 +34,10 @@ import type { Dependencies } from './dependencies.ts';
 import { lockedFailure, noDeployment, planChanged, unknownDeployment } from './failures.ts';
 import { Housekeeper, type IdleWork } from './housekeeper.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
+import { specOf } from './orphans.ts';
 import { prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
 import { prune } from './prune.ts';
+import { remove } from './remove.ts';
 import { Runner, type Why } from './runner.ts';
 import { statusOf } from './status-of.ts';
 import { Stream } from './stream.ts';
@@ -159,14 +163,9 @@ export class Engine implements Controller {
 
   async *logs(request: LogsRequest, signal: AbortSignal): AsyncGenerator<LogLine> {
     const state = await this.#scope(request.scope);
-    const spec = state.active?.plan.spec ?? state.situation.stable?.spec ?? (await this.#newestSpec(request.scope));
+    const spec = state.active?.plan.spec ?? (await specOf(this.#deps, state));
     if (spec === undefined) return;
     yield* this.#deps.drivers(spec).platform.logs(request, signal);
-  }
-
-  async #newestSpec(scope: Scope) {
-    const [newest] = await this.#deps.store.rollouts({ scope, limit: 1 });
-    return newest?.plan.spec;
   }
 
   async validate(request: ValidateRequest, signal: AbortSignal): Promise<readonly CheckOutcome[]> {
@@ -185,6 +184,20 @@ export class Engine implements Controller {
 
   async prune(request: PruneRequest): Promise<PruneAnswer> {
     return prune(this.#deps, request, (scope) => this.#housekeeper.sweep(scope));
+  }
+
+  async remove(request: RemoveRequest): Promise<RemoveAnswer> {
+    const { scope } = request;
+    return this.#turns.take(scope, async () => {
+      if (this.#runners.has(scopeName(scope))) throw await this.#locked(scope);
+      await this.#settleAbandoned(scope);
+      const lease = await this.#acquire(scope);
+      try {
+        return await remove(this.#deps, await this.#scope(scope), request, lease);
+      } finally {
+        await lease.release();
+      }
+    });
   }
 
   /** What is carried out from here and would stand still without this controller; what waits for a person stands still anyway. */
@@ -236,7 +249,7 @@ export class Engine implements Controller {
   }
 
   #runnerFor(prepared: Prepared, situation: Situation, lease: LeaseKeeper, actor: string): Runner {
-    const { deps } = { deps: this.#deps };
+    const deps = this.#deps;
     const rollout = beginRollout({
       id: deps.ids.next('d'),
       plan: prepared.plan,
@@ -315,7 +328,7 @@ export class Engine implements Controller {
     if (this.#runners.has(scopeName(scope))) return undefined;
     const { active, lease: before } = await this.#scope(scope);
     if (active === undefined) return undefined;
-    const lease = await this.#tryAcquire(scope);
+    const lease = await LeaseKeeper.acquire(this.#deps, scope);
     if (lease === undefined) return undefined;
     // Between looking and taking the lease the deployment may have ended.
     const state = await this.#scope(scope);
@@ -353,31 +366,16 @@ export class Engine implements Controller {
   }
 
   async #acquire(scope: Scope): Promise<LeaseKeeper> {
-    const lease = await this.#tryAcquire(scope);
+    const lease = await LeaseKeeper.acquire(this.#deps, scope);
     if (lease === undefined) throw await this.#locked(scope);
     return lease;
-  }
-
-  async #tryAcquire(scope: Scope): Promise<LeaseKeeper | undefined> {
-    const { store, clock, holder, timing, isDead } = this.#deps;
-    const { lease: current } = await this.#scope(scope);
-    const deadFence = current !== undefined && (await isDead(current.holder)) ? current.fence : undefined;
-    const answer = await store.lease({
-      kind: 'acquire',
-      scope,
-      holder,
-      now: clock.now(),
-      forMs: timing.leaseMs,
-      ...(deadFence === undefined ? {} : { deadFence }),
-    });
-    return answer.granted && answer.lease !== undefined ? new LeaseKeeper(this.#deps, answer.lease) : undefined;
   }
 
   /** Runs housekeeping work under the lease when no deployment is under way; gives way as soon as somebody wants the scope. */
   async #withIdleLease(scope: Scope, work: IdleWork): Promise<void> {
     await this.#turns.spare(scope, async (signal) => {
       if (this.#runners.has(scopeName(scope))) return;
-      const lease = await this.#tryAcquire(scope);
+      const lease = await LeaseKeeper.acquire(this.#deps, scope);
       if (lease === undefined) return;
       try {
         const state = await this.#scope(scope);

@@ -15,6 +15,7 @@ import { orphansOf, specOf } from './orphans.ts';
 import { pruneAfter } from './prune.ts';
 import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
+import { finishRemoval, isBeingRemoved } from './remove.ts';
 import { StableMemory } from './stable-memory.ts';
 import { Watches } from './watch.ts';
 
@@ -136,6 +137,7 @@ export class Housekeeper {
       return guardFleet(deps, runner);
     }
     if (state.active !== undefined) return;
+    if (isBeingRemoved(state.situation)) return this.#goOnRemoving(scope);
     const drivers = await this.#driversOf(state);
     if (drivers === undefined) return;
     if (isIdle(this.#due(scope, await this.#choresOf(state, drivers)))) return;
@@ -143,6 +145,13 @@ export class Housekeeper {
       const chores = this.#due(scope, await this.#choresOf(fresh, drivers));
       await this.#do(chores, fresh, fence, signal, drivers);
       if (!signal.aborted) await pruneAfter(deps, scope);
+    });
+  }
+
+  /** Whoever took the service away did not come to the end of it. */
+  async #goOnRemoving(scope: Scope): Promise<void> {
+    await this.#options.withLease(scope, async ({ situation }, fence, signal) => {
+      if (isBeingRemoved(situation)) await finishRemoval(this.#options.deps, situation, fence, signal);
     });
   }
 

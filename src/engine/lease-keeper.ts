@@ -17,6 +17,23 @@ export class LeaseKeeper {
     void this.#renewRegularly();
   }
 
+  /** Undefined where somebody else holds it, and may be alive. */
+  static async acquire(deps: Dependencies, scope: Scope): Promise<LeaseKeeper | undefined> {
+    const { store, clock, holder, timing, isDead } = deps;
+    const [state] = await store.scopes(scope);
+    const current = state?.lease;
+    const deadFence = current !== undefined && (await isDead(current.holder)) ? current.fence : undefined;
+    const answer = await store.lease({
+      kind: 'acquire',
+      scope,
+      holder,
+      now: clock.now(),
+      forMs: timing.leaseMs,
+      ...(deadFence === undefined ? {} : { deadFence }),
+    });
+    return answer.granted && answer.lease !== undefined ? new LeaseKeeper(deps, answer.lease) : undefined;
+  }
+
   get fence(): number {
     return this.#lease.fence;
   }

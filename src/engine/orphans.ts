@@ -26,9 +26,11 @@ export async function orphansOf(deps: Dependencies, state: ScopeState): Promise<
   return instances.filter((instance) => !known.has(instance.release));
 }
 
-/** The specification that says where a scope's instances are: of stable, or else of the newest deployment. */
+/** The specification that says where a scope's instances are: of stable, of what was taken away, or else of the newest deployment. */
 export async function specOf(deps: Dependencies, state: ScopeState) {
-  if (state.situation.stable !== undefined) return state.situation.stable.spec;
+  const { stable, removal } = state.situation;
+  if (stable !== undefined) return stable.spec;
+  if (removal !== undefined) return removal.spec;
   const [newest] = await deps.store.rollouts({ scope: state.situation.scope, limit: 1 });
   return newest?.plan.spec;
 }

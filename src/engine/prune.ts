@@ -93,7 +93,8 @@ async function pruneReleases(
   for (const service of new Set(wanted.map(({ situation }) => situation.scope.service))) {
     const ofService = all.filter(({ situation }) => situation.scope.service === service);
     const needed = new Set([...ofService.flatMap(neededBy), ...(await runningOf(deps, ofService, gone))]);
-    const keep = Math.max(0, ...ofService.map(({ situation }) => situation.stable?.spec.keepReleases ?? 0));
+    const specs = ofService.map(({ situation: { stable, removal } }) => stable?.spec ?? removal?.spec);
+    const keep = Math.max(0, ...specs.map((spec) => spec?.keepReleases ?? 0));
     const stored = await deps.releases.list(service);
     for (const id of removable(stored, needed, keep)) {
       if (!dryRun) await deps.releases.remove(id);

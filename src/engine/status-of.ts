@@ -7,6 +7,7 @@ import { scopeName } from '../core/scope.ts';
 import type { ScopeState } from '../ports/store.ts';
 import type { LiveNumbers, ScopeStatus } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
+import { specOf } from './orphans.ts';
 
 /** A platform or router that does not answer leaves its part empty; the rest is what a person needs most just then. */
 export async function statusOf(
@@ -15,7 +16,7 @@ export async function statusOf(
   live: LiveNumbers | undefined,
 ): Promise<ScopeStatus> {
   const { situation, active, lease } = state;
-  const spec = active?.plan.spec ?? situation.stable?.spec;
+  const spec = active?.plan.spec ?? (await specOf(deps, state));
   const drivers = spec === undefined ? undefined : deps.drivers(spec);
   const none: readonly Instance[] = [];
   const [attended, instances, routes] = await Promise.all([

@@ -30,6 +30,7 @@ export const callHandlers: CallHandlers = {
   detail: (controller, { deployment }) => controller.detail(deployment),
   validate: async (controller, request, gone) => [...(await controller.validate(request, gone))],
   prune: (controller, request) => controller.prune(request),
+  remove: (controller, request) => controller.remove(request),
 };
 
 export const streamHandlers: StreamHandlers = {

@@ -4,8 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { failureData } from '../base/failure.ts';
 import type { Log } from '../base/log.ts';
 import type { Judgement, ReleaseEvidence } from '../core/gate/verdict.ts';
-import type { EventKind } from '../core/rollout/event.ts';
-import type { EventRecord } from '../core/rollout/record.ts';
+import type { EventRecord, RecordedEvent } from '../core/rollout/record.ts';
 import { isFinal } from '../core/rollout/status.ts';
 import { allTraffic } from '../core/routes.ts';
 import type { Scope } from '../core/scope.ts';
@@ -31,7 +30,7 @@ const pauseMs = 1000;
 const statusMs = 5000;
 
 /** What led to going back, by the event with which it was decided. */
-const causes: Partial<Record<EventKind, string>> = {
+const causes: Partial<Record<RecordedEvent['kind'], string>> = {
   judged: 'gate',
   'effect-failed': 'step',
   'candidate-lost': 'instances',

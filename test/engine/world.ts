@@ -273,7 +273,7 @@ export class EngineWorld {
     await this.routerFault?.(call);
     if (call.phase === 'before') return;
     if (call.operation === 'apply') this.calls.push(`routes ${this.words(call.routes)}`);
-    if (call.operation === 'drain') this.calls.push('drain');
+    if (call.operation === 'drain' || call.operation === 'remove') this.calls.push(call.operation);
   }
 
   async #onPlatform(call: MemoryPlatformCall): Promise<void> {

@@ -63,6 +63,11 @@ export class Incarnation {
     this.#dead = true;
   }
 
+  /** Crashes by itself within so many calls from now. */
+  crashAfter(calls: number): void {
+    this.#callsLeft = calls;
+  }
+
   /** As a process that is stopped and continued: every call waits until it thaws. */
   freeze(forMs: number): void {
     this.#thawed = this.#clock.sleep(forMs).then(() => {

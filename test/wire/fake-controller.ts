@@ -39,6 +39,7 @@ export function fakeController(answers: Answers = {}): FakeController {
     logs: ask('logs'),
     validate: later('validate'),
     prune: later('prune'),
+    remove: later('remove'),
     close: later('close'),
   };
 }

@@ -59,8 +59,10 @@ export function commandsBetween({
   situation,
   last,
 }: ScopeStatus & { readonly last?: Rollout | undefined }): readonly NextCommand[] {
-  const good = lastGood(situation);
+  // With no stable release there is nothing to go back from.
+  const good = situation.stable === undefined ? undefined : lastGood(situation);
   return [
+    ...(situation.removal?.finished === false ? [{ words: 'remove', what: 'take away what is left of it' }] : []),
     ...(last === undefined || last.status === 'VERIFIED' ? [] : endCommands(last)),
     { words: 'deploy', what: 'deploy a new release' },
     ...(good === undefined

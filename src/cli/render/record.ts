@@ -2,8 +2,7 @@
 
 import type { LiveNumbers } from '../context.ts';
 import { errorRate, type ReleaseEvidence } from '../../core/gate/verdict.ts';
-import type { EventRecord } from '../../core/rollout/record.ts';
-import type { RolloutEvent } from '../../core/rollout/event.ts';
+import type { EventRecord, RecordedEvent } from '../../core/rollout/record.ts';
 import { statuses } from '../../core/rollout/status.ts';
 import { renderEvidence } from './deployment.ts';
 import { renderLastLines } from './last-lines.ts';
@@ -39,12 +38,12 @@ function by(record: EventRecord): string {
 
 const indent = 8;
 
-function particulars(event: RolloutEvent, look: Look): readonly string[] {
+function particulars(event: RecordedEvent, look: Look): readonly string[] {
   const narrow: Look = { ...look, width: look.width - indent };
   return particularLines(event, narrow).map((line) => ' '.repeat(indent) + line);
 }
 
-function particularLines(event: RolloutEvent, look: Look): readonly string[] {
+function particularLines(event: RecordedEvent, look: Look): readonly string[] {
   if (event.kind === 'judged') return renderEvidence(event.judgement, look);
   if (event.kind === 'effect-done' && event.result.kind === 'checks') return renderChecks(event.result.outcomes, look);
   if (event.kind !== 'effect-failed' && event.kind !== 'effect-retried' && event.kind !== 'candidate-lost') return [];

@@ -2,7 +2,7 @@
 
 import type { ScopeStatus } from '../context.ts';
 import type { Rollout } from '../../core/rollout/rollout.ts';
-import { lastGood, type Placement, type Situation } from '../../core/rollout/situation.ts';
+import { lastGood, type Placement, type Removal, type Situation } from '../../core/rollout/situation.ts';
 import { isWaiting } from '../../core/rollout/status.ts';
 import { scopeName } from '../../core/scope.ts';
 import { newestJudgement, renderEvidence, renderHeadline, renderReason, renderReleases } from './deployment.ts';
@@ -48,7 +48,7 @@ function underWay(view: ScopeView, rollout: Rollout, look: Look): readonly strin
     ...renderRouter(view.routes, rollout, look),
     ...renderReason(rollout, look),
     ...who(view, rollout, look),
-    ...instances(view, look),
+    ...renderInstances(view, look),
     '',
     ...renderProgress(rollout, noTimes, { before: 3, after: 4 }, look),
     ...waitingConfidence(rollout, look),
@@ -107,7 +107,7 @@ function between(view: ScopeView, look: Look): readonly string[] {
     ...earlier(situation, look),
     ...watching(view, look),
     ...renderServed(view.routes, situation.stable?.release.id, look),
-    ...instances(view, look),
+    ...renderInstances(view, look),
     ...lastDeployment(view, look),
     '',
     paint.dim('  What you can do:'),
@@ -119,6 +119,8 @@ function between(view: ScopeView, look: Look): readonly string[] {
 function betweenHeadline({ situation, last }: ScopeView, look: Look): string {
   const { paint, glyphs } = look;
   const name = paint.bold(clean(scopeName(situation.scope)));
+  if (situation.removal !== undefined)
+    return `${paint.warn(glyphs.dot)} ${name}  ${takenAway(situation.removal, look)}`;
   if (last?.status === 'FAILED') {
     return `${paint.bad(glyphs.failed)} ${name}  ${paint.bad('the last deployment FAILED: a person must look')}`;
   }
@@ -127,6 +129,11 @@ function betweenHeadline({ situation, last }: ScopeView, look: Look): string {
     return `${paint.warn(glyphs.dot)} ${name}  steady; the last deployment went back`;
   }
   return `${paint.good(glyphs.dot)} ${name}  steady; no deployment is under way`;
+}
+
+function takenAway({ at, actor, finished }: Removal, look: Look): string {
+  const by = `${moment(at, look.now, look.zone)} by ${clean(actor)}`;
+  return finished ? `taken away ${by}` : look.paint.warn(`to be taken away since ${by}, and not all of it is gone`);
 }
 
 function placed(placement: Placement, look: Look): string {
@@ -153,7 +160,7 @@ function watching({ situation, served }: ScopeView, look: Look): readonly string
   return hanging('  watched   ', words, look.width);
 }
 
-function instances(view: ScopeView, look: Look): readonly string[] {
+export function renderInstances(view: ScopeStatus, look: Look): readonly string[] {
   const ids = [...new Set(view.instances.map((instance) => instance.release))];
   const several = ids.length > 1;
   const groups = ids.length === 0 ? [undefined] : ids;

@@ -4,6 +4,16 @@ import type { Scope } from '../scope.ts';
 import type { RolloutEvent } from './event.ts';
 import type { Status } from './status.ts';
 
+/** Somebody took the service away, which is no deployment's affair; told with the newest one. */
+export interface Removed {
+  readonly kind: 'removed';
+  readonly at: number;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export type RecordedEvent = RolloutEvent | Removed;
+
 export interface RecordDraft {
   readonly at: number;
   readonly scope: Scope;
@@ -13,7 +23,7 @@ export interface RecordDraft {
   readonly from: Status;
   readonly to: Status;
   readonly actor: string;
-  readonly event: RolloutEvent;
+  readonly event: RecordedEvent;
   /** What happened and why: one or two sentences. */
   readonly words: string;
 }

@@ -4,12 +4,14 @@ import type { DeploySpec } from '../plan/spec.ts';
 import { allTraffic } from '../routes.ts';
 import type { Rollout } from './rollout.ts';
 import { isFinal } from './status.ts';
-import { earlierKept, type Placement, type Situation } from './situation.ts';
+import { goodOf, type Placement, type Situation } from './situation.ts';
 
 /** The situation after the rollout's newest event. Where the deployment does not count, nothing changes but the revision, and what is warm. */
 export function settle(situation: Situation, rollout: Rollout): Situation {
-  const { leftBy: _former, ...others } = situation;
-  const before = isFinal(rollout.status) ? others : situation;
+  // What is deployed is not taken away, whatever was ordered before.
+  const { removal: _removal, ...known } = situation;
+  const { leftBy: _former, ...others } = known;
+  const before = isFinal(rollout.status) ? others : known;
   const routed: Situation = { ...before, revision: Math.max(situation.revision, rollout.revision) };
   if (leftAsItIs(rollout)) return { ...routed, leftBy: rollout.id };
   if (rollout.status === 'ROLLED_BACK') return withoutStopped(routed, rollout);
@@ -59,9 +61,7 @@ function earlierAfter(situation: Situation, rollout: Rollout): readonly Placemen
     const index = situation.earlier.findIndex((placement) => placement.release.id === candidate.id);
     return situation.earlier.slice(index + 1);
   }
-  if (situation.stable === undefined) return [];
-  const others = situation.earlier.filter((placement) => placement.release.id !== candidate.id);
-  return [situation.stable, ...others].slice(0, earlierKept);
+  return goodOf(situation).filter((placement) => placement.release.id !== candidate.id);
 }
 
 function keptWarm(situation: Situation): Pick<Situation, 'warm'> {

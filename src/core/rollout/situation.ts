@@ -14,6 +14,19 @@ export interface Placement {
   readonly since: number;
 }
 
+/** What somebody ordered who takes a service away. */
+export interface Removal {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** `user@host`. */
+  readonly actor: string;
+  readonly reason: string;
+  /** Says where its instances and its routes are. */
+  readonly spec: DeploySpec;
+  /** Whether all of it is gone. */
+  readonly finished: boolean;
+}
+
 export interface Situation {
   readonly scope: Scope;
   /** The release that has the traffic when no deployment is under way. */
@@ -28,6 +41,8 @@ export interface Situation {
   readonly leftBy?: string | undefined;
   /** What looks on after a promotion, and until when. */
   readonly watch?: { readonly deployment: string; readonly until: number } | undefined;
+  /** The service was taken away, or is being; until something is deployed again. */
+  readonly removal?: Removal | undefined;
 }
 
 /** How many earlier stable releases a situation remembers. */
@@ -35,6 +50,19 @@ export const earlierKept = 10;
 
 export function emptySituation(scope: Scope): Situation {
   return { scope, earlier: [], revision: 0 };
+}
+
+/** Nothing is trusted with traffic any more. What was good stays known: after the next deployment it can be gone back to. */
+export function takenAway(situation: Situation, removal: Removal): Situation {
+  const { scope, revision, removal: before } = situation;
+  // Routes that lead nowhere are new ones, unless they were ordered before.
+  return { scope, earlier: goodOf(situation), revision: before === undefined ? revision + 1 : revision, removal };
+}
+
+/** The releases that were good, stable included, the newest first. */
+export function goodOf({ stable, earlier }: Situation): readonly Placement[] {
+  if (stable === undefined) return earlier;
+  return [stable, ...earlier.filter(({ release }) => release.id !== stable.release.id)].slice(0, earlierKept);
 }
 
 /** What `rollback` goes back to when it is told no release. */

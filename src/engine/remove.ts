@@ -1,0 +1,108 @@
+// Takes a service away: traffic first, then its instances, then the router's part; in steps that another controller can go on with.
+
+import { Failure } from '../base/failure.ts';
+import type { RecordDraft } from '../core/rollout/record.ts';
+import { type Situation, takenAway } from '../core/rollout/situation.ts';
+import { type Scope, scopeName } from '../core/scope.ts';
+import type { ScopeState } from '../ports/store.ts';
+import type { RemoveAnswer, RemoveRequest } from './controller.ts';
+import type { Dependencies } from './dependencies.ts';
+import { unknownService } from './failures.ts';
+import { specOf } from './orphans.ts';
+
+/** The part of a lease that is needed. */
+interface Held {
+  readonly fence: number;
+  readonly lost: AbortSignal;
+}
+
+/** Rejects with `service.unknown`; also with whatever keeps it from being finished, and then it may be asked again. */
+export async function remove(
+  deps: Dependencies,
+  state: ScopeState,
+  request: RemoveRequest,
+  { fence, lost }: Held,
+): Promise<RemoveAnswer> {
+  const ordered = await order(deps, state, request);
+  const { scope } = request;
+  await deps.store.commit({ scope, fence, effects: [], settled: [], ...ordered });
+  return finishRemoval(deps, ordered.situation, fence, lost);
+}
+
+/** Committed before anything is done, so that whoever comes next knows that nothing here is to be served. */
+async function order(
+  deps: Dependencies,
+  state: ScopeState,
+  { scope, actor, reason }: RemoveRequest,
+): Promise<{ readonly situation: Situation; readonly record: RecordDraft }> {
+  const [newest] = await deps.store.rollouts({ scope, limit: 1 });
+  const spec = await specOf(deps, state);
+  if (newest === undefined || spec === undefined) throw unknownService(scope);
+  const at = Math.max(deps.clock.now(), newest.at);
+  const { id: deployment, version, status } = newest;
+  return {
+    situation: takenAway(state.situation, { at, actor, reason, spec, finished: false }),
+    record: {
+      at,
+      scope,
+      deployment,
+      version,
+      from: status,
+      to: status,
+      actor,
+      event: { kind: 'removed', at, actor, reason },
+      words: `${actor} took the service away: ${reason}`,
+    },
+  };
+}
+
+/** Whether a removal was ordered and is not through. */
+export function isBeingRemoved({ removal }: Situation): boolean {
+  return removal?.finished === false;
+}
+
+/** Does what is left to do of it. Every step may be done again. */
+export async function finishRemoval(
+  deps: Dependencies,
+  situation: Situation,
+  fence: number,
+  signal: AbortSignal,
+): Promise<RemoveAnswer> {
+  const { scope, removal } = situation;
+  if (removal === undefined) throw new Error(`invariant broken: nobody ordered the removal of ${scopeName(scope)}`);
+  const { spec, actor } = removal;
+  const { platform, router } = deps.drivers(spec);
+  const instances = await platform.list(scope);
+  const ids = instances.map(({ id }) => id);
+  const releases = [...new Set(instances.map(({ release }) => release))];
+  await asFarAsPossible(deps, scope, signal, async () => {
+    const inForce = await router.read(scope);
+    if (inForce !== undefined && inForce.groups.length > 0)
+      await router.apply({ scope, revision: situation.revision, groups: [], rules: [] }, signal);
+    if (ids.length > 0) await router.drain(scope, ids, spec.drainMs, signal);
+  });
+  const { stopGraceMs: graceMs } = spec;
+  await Promise.all(releases.map((release) => platform.stop({ scope, release, graceMs })));
+  signal.throwIfAborted();
+  await router.remove(scope, signal);
+  const finished: Situation = { ...situation, removal: { ...removal, finished: true } };
+  await deps.store.commit({ scope, fence, effects: [], settled: [], situation: finished });
+  deps.log.write('info', 'a service was taken away', { scope: scopeName(scope), actor, instances: ids });
+  return { instances: ids, releases };
+}
+
+/** A router that does not answer keeps nobody from stopping what was given up; whether it is rid of the service is asked at the end. */
+async function asFarAsPossible(
+  deps: Dependencies,
+  scope: Scope,
+  signal: AbortSignal,
+  endTraffic: () => Promise<void>,
+): Promise<void> {
+  try {
+    await endTraffic();
+  } catch (error) {
+    if (!(error instanceof Failure) || signal.aborted) throw error;
+    const fields = { scope: scopeName(scope), error: error.toJSON() };
+    deps.log.write('error', 'the traffic of a service that is taken away could not be ended first', fields);
+  }
+}
