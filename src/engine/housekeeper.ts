@@ -15,7 +15,7 @@ import { orphansOf, specOf } from './orphans.ts';
 import { pruneAfter } from './prune.ts';
 import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
-import { finishRemoval, isBeingRemoved } from './remove.ts';
+import { finishRemoval } from './remove.ts';
 import { StableMemory } from './stable-memory.ts';
 import { Watches } from './watch.ts';
 
@@ -137,9 +137,9 @@ export class Housekeeper {
       return guardFleet(deps, runner);
     }
     if (state.active !== undefined) return;
-    if (isBeingRemoved(state.situation)) return this.#goOnRemoving(scope);
     const drivers = await this.#driversOf(state);
     if (drivers === undefined) return;
+    if (state.situation.removal !== undefined) return this.#keepAway(state, drivers);
     if (isIdle(this.#due(scope, await this.#choresOf(state, drivers)))) return;
     await this.#options.withLease(scope, async (fresh, fence, signal) => {
       const chores = this.#due(scope, await this.#choresOf(fresh, drivers));
@@ -148,10 +148,14 @@ export class Housekeeper {
     });
   }
 
-  /** Whoever took the service away did not come to the end of it. */
-  async #goOnRemoving(scope: Scope): Promise<void> {
+  /** Whoever took the service away may not have come to the end of it, and one that was frozen meanwhile may have brought a part back. */
+  async #keepAway({ situation: { scope, removal } }: ScopeState, { platform, router }: Drivers): Promise<void> {
+    if (removal?.finished === true) {
+      const [instances, inForce] = await Promise.all([platform.list(scope), router.read(scope)]);
+      if (instances.length === 0 && inForce === undefined) return;
+    }
     await this.#options.withLease(scope, async ({ situation }, fence, signal) => {
-      if (isBeingRemoved(situation)) await finishRemoval(this.#options.deps, situation, fence, signal);
+      if (situation.removal !== undefined) await finishRemoval(this.#options.deps, situation, fence, signal);
     });
   }
 

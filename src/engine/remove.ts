@@ -7,7 +7,7 @@ import { type Scope, scopeName } from '../core/scope.ts';
 import type { ScopeState } from '../ports/store.ts';
 import type { RemoveAnswer, RemoveRequest } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
-import { unknownService } from './failures.ts';
+import { leaseLost, unknownService } from './failures.ts';
 import { specOf } from './orphans.ts';
 
 /** The part of a lease that is needed. */
@@ -26,7 +26,11 @@ export async function remove(
   const ordered = await order(deps, state, request);
   const { scope } = request;
   await deps.store.commit({ scope, fence, effects: [], settled: [], ...ordered });
-  return finishRemoval(deps, ordered.situation, fence, lost);
+  try {
+    return await finishRemoval(deps, ordered.situation, fence, lost);
+  } catch (error) {
+    throw lost.aborted ? leaseLost(scopeName(scope)) : error;
+  }
 }
 
 /** Committed before anything is done, so that whoever comes next knows that nothing here is to be served. */
@@ -54,11 +58,6 @@ async function order(
       words: `${actor} took the service away: ${reason}`,
     },
   };
-}
-
-/** Whether a removal was ordered and is not through. */
-export function isBeingRemoved({ removal }: Situation): boolean {
-  return removal?.finished === false;
 }
 
 /** Does what is left to do of it. Every step may be done again. */

@@ -4,6 +4,7 @@ import { isBound } from '../../src/core/gate/verdict.ts';
 import { allTraffic, shareOf, type Routes } from '../../src/core/routes.ts';
 import type { EventRecord } from '../../src/core/rollout/record.ts';
 import type { Rollout } from '../../src/core/rollout/rollout.ts';
+import type { Situation } from '../../src/core/rollout/situation.ts';
 import { isFinal } from '../../src/core/rollout/status.ts';
 import { scope } from './specs.ts';
 import type { World } from './world.ts';
@@ -54,11 +55,22 @@ export class Checker {
       }
     }
     for (const rollout of rollouts) this.#checkAnswers(rollout);
+    this.#checkRemoval(state?.situation);
     if (state?.outbox.length !== 0) throw new Violation('nothing is left over', 'effects lie in the outbox');
     this.#checkEnd(rollouts, state.situation.stable?.release.id);
     const known = new Set([state.situation.stable?.release.id, state.situation.warm?.placement.release.id]);
     const orphan = this.#world.platform.view().find((instance) => !known.has(instance.release));
     if (orphan !== undefined) throw new Violation('nothing is left over', `instance ${orphan.id} belongs to nobody`);
+  }
+
+  /** What was taken away is gone, whoever was killed or frozen meanwhile. */
+  #checkRemoval(situation: Situation | undefined): void {
+    if (situation?.removal === undefined) return;
+    if (!situation.removal.finished) throw new Violation('what is taken away is gone', 'the removal is not through');
+    if (this.#world.router.inForce(scope) !== undefined)
+      throw new Violation('what is taken away is gone', 'it still has routes');
+    const [left] = this.#world.platform.view();
+    if (left !== undefined) throw new Violation('what is taken away is gone', `instance ${left.id} is still there`);
   }
 
   /** By itself nothing goes on from a hold in which a metric source had no good number. */
@@ -95,6 +107,8 @@ export class Checker {
   }
 
   #checkRecord(record: EventRecord): void {
+    // It speaks of the service, not of the deployment that it is told with.
+    if (record.event.kind === 'removed') return;
     const before = this.#versions.get(record.deployment) ?? { version: 0, to: 'INIT' };
     if (record.version !== before.version + 1 || record.from !== before.to) {
       throw new Violation(
@@ -127,7 +141,10 @@ export class Checker {
 
   #checkRoutes(rollouts: readonly Rollout[]): void {
     const routes = this.#world.router.inForce(scope);
-    if (routes === undefined) return;
+    if (routes === undefined) {
+      this.#seen = undefined;
+      return;
+    }
     const total = routes.groups.reduce((sum, group) => sum + group.share, 0);
     if (total !== allTraffic && total !== 0) throw new Violation('shares add up', `they add up to ${total}`);
     const [newest] = rollouts;

@@ -44,6 +44,8 @@ export async function simulate(seed: number, variation: Variation = {}): Promise
 class Simulation {
   readonly #seed: number;
   readonly #random: Random;
+  /** Of its own, so that histories without a removal are what they would be otherwise. */
+  readonly #removals: Random;
   readonly #world: World;
   readonly #checker: Checker;
   readonly #end = new AbortController();
@@ -59,6 +61,7 @@ class Simulation {
   constructor(seed: number, variation: Variation) {
     this.#seed = seed;
     this.#random = new Random(seed);
+    this.#removals = new Random(-seed);
     const faulty = this.#random.chance(0.7);
     this.#world = new World(this.#random, { chance: faulty ? 0.08 : 0, budget: this.#random.between(0, 12) });
     variation.breakWorld?.(this.#world);
@@ -122,6 +125,20 @@ class Simulation {
       await this.#mischief();
     }
     await this.#settle();
+    if (this.#removals.chance(0.15)) await this.#remove();
+  }
+
+  /** Sometimes its controller does not live to see the end of it. */
+  async #remove(): Promise<void> {
+    this.#world.note('the service is taken away');
+    this.#current.engine.remove({ scope, reason: 'a person said so', actor }).catch((error: unknown) => {
+      if (!(error instanceof Failure)) this.#world.defect ??= String(error);
+    });
+    if (this.#removals.chance(0.5)) {
+      await this.#pass(this.#removals.between(0, 3_000));
+      await (this.#removals.chance(0.5) ? this.#crash() : this.#freeze());
+    }
+    await this.#pass(this.#removals.between(0, 60_000));
   }
 
   #start(round: number): Promise<Rollout> {

@@ -134,6 +134,13 @@ const breakages: readonly {
     },
   },
   {
+    invariant: 'what is taken away is gone',
+    how: 'the router goes on with what it should forget',
+    breakWorld: (world) => {
+      world.router.remove = async () => undefined;
+    },
+  },
+  {
     invariant: 'nothing is left over',
     how: 'the platform does not stop what it is told to',
     breakWorld: (world) => {
