@@ -11,6 +11,7 @@ import {
   deployBoth,
   deployment,
   other,
+  removal,
   rollback,
   rolling,
   warm,
@@ -50,9 +51,13 @@ const courses: readonly Course[] = [
   },
 ];
 
+/** It takes no commands. */
+const removing = removal(warm);
+
 const leftOut = existsSync('/proc/self/environ') ? false : 'missing: /proc, in which the instances are looked for';
 
 describe('a controller that is killed at a commit', { concurrency: 4, skip: leftOut, timeout: 580_000 }, () => {
+  it('takes away all of a service', (context) => walk(removing, ground, everyCommit([]), context));
   for (const course of courses) {
     it(`loses nothing of ${course.name}`, (context) => walk(course, ground, everyCommit([]), context));
     it(`loses nothing of ${course.name} with a command pending`, (context) =>

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { placesUnder } from '../../../src/places.ts';
 import type { RouterSpec } from '../../../src/core/plan/spec.ts';
 import type { Rollout } from '../../../src/core/rollout/rollout.ts';
-import type { Placement } from '../../../src/core/rollout/situation.ts';
+import type { Placement, Removal } from '../../../src/core/rollout/situation.ts';
 import { isFinal } from '../../../src/core/rollout/status.ts';
 import { isCooling } from './cooling.ts';
 import { allTraffic, type Routes } from '../../../src/core/routes.ts';
@@ -48,10 +48,13 @@ async function problemWith(place: Place): Promise<string | undefined> {
   if (outbox.length > 0) return `effects are left: ${outbox.map((effect) => effect.id).join(', ')}`;
   if (lease !== undefined && lives(lease.holder.pid)) return `the lock is held by process ${lease.holder.pid}`;
   if (isCooling(situation)) return `${situation.warm?.placement.release.id} is still warm`;
+  if (situation.removal?.finished === false) return 'the removal is not through';
   const stable = wantedOf(situation.stable);
   const warm = wantedOf(situation.warm?.placement);
   const running = (await problemWithInstances(place, stable, warm)) ?? problemWithProxies(place, situation.stable);
-  if (running !== undefined || stable === undefined) return running;
+  if (running !== undefined) return running;
+  if (situation.removal !== undefined) return problemWithRest(place, situation.removal);
+  if (stable === undefined) return undefined;
   return problemWithTraffic(place, stable, warm);
 }
 
@@ -91,6 +94,15 @@ function problemWithProxies(place: Place, stable: Placement | undefined): string
   const wanted = stable?.spec.router.driver === 'embedded' ? 1 : 0;
   const fits = count === wanted || (count === 1 && stable === undefined);
   return fits ? undefined : `${count} proxies run`;
+}
+
+/** Of what was taken away nothing listens any more. */
+async function problemWithRest(place: Place, { spec }: Removal): Promise<string | undefined> {
+  const count = proxiesOf(place.home).length;
+  if (count > 0) return `${count} proxies run`;
+  if ((await routerOf(spec.router, place).read(place.scope)) !== undefined) return 'the router has routes';
+  const answer = await ask(place.port).catch(() => undefined);
+  return answer === undefined ? undefined : `${answer} answers`;
 }
 
 async function problemWithTraffic(place: Place, stable: Wanted, warm: Wanted | undefined): Promise<string | undefined> {

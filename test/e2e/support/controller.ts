@@ -77,8 +77,10 @@ async function carryOut(order: Order): Promise<void> {
   commits = 0;
   trap = order.trap;
   scope = order.kind === 'deploy' ? order.spec.scope : order.scope;
-  if (order.kind === 'deploy') await engine.deploy({ spec: order.spec, label: order.label, actor: 'person@test' });
-  else await engine.rollback({ scope, to: order.to, reason: 'the test asks for it', actor: 'person@test' });
+  const [actor, reason] = ['person@test', 'the test asks for it'];
+  if (order.kind === 'deploy') await engine.deploy({ spec: order.spec, label: order.label, actor });
+  else if (order.kind === 'rollback') await engine.rollback({ scope, to: order.to, reason, actor });
+  else await engine.remove({ scope, reason, actor });
   await over(scope);
   trap = undefined;
 }

@@ -40,6 +40,17 @@ export function deployment(name: string, settings: object, commands: readonly Co
   };
 }
 
+/** Nobody visits it: what is taken away answers nobody. */
+export function removal(settings: object): Course {
+  return {
+    name: 'a removal',
+    commands: [],
+    fresh: true,
+    prepare: (place, _attempt, obey) => deployBoth(place, settings, obey),
+    order: async (place) => ({ kind: 'remove', scope: place.scope }),
+  };
+}
+
 /** Whichever of the two is not stable. */
 export async function other(place: Place): Promise<string> {
   const [state] = await place.store.scopes(place.scope);

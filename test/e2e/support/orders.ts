@@ -15,6 +15,7 @@ export interface Trap {
 export type Order =
   | { readonly kind: 'deploy'; readonly spec: DeploySpec; readonly label: string; readonly trap?: Trap | undefined }
   | { readonly kind: 'rollback'; readonly scope: Scope; readonly to: string; readonly trap?: Trap | undefined }
+  | { readonly kind: 'remove'; readonly scope: Scope; readonly trap?: Trap | undefined }
   | { readonly kind: 'command'; readonly scope: Scope; readonly command: Command };
 
 export type Report =

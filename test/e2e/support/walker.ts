@@ -132,15 +132,8 @@ class Walker {
     if (end !== wanted) {
       throw new Error(`${deployment?.id} is ${end} instead of ${wanted}: ${JSON.stringify(deployment?.failure)}`);
     }
-    const moved = end === 'VERIFIED';
     const stable = await stableOf(place);
-    const expected = !moved
-      ? stableBefore
-      : order.kind === 'deploy'
-        ? order.label
-        : order.kind === 'rollback'
-          ? order.to
-          : '';
+    const expected = end === 'VERIFIED' || (await isRemoved(place)) ? stableAfter(order) : stableBefore;
     if (stable !== expected) throw new Error(`${stable} is stable instead of ${expected}`);
   }
 
@@ -168,6 +161,16 @@ class Walker {
 async function stableOf(place: Place): Promise<string> {
   const [state] = await place.store.scopes(place.scope);
   return state?.situation.stable?.release.label ?? '';
+}
+
+function stableAfter(order: Order): string {
+  if (order.kind === 'deploy') return order.label;
+  return order.kind === 'rollback' ? order.to : '';
+}
+
+async function isRemoved(place: Place): Promise<boolean> {
+  const [state] = await place.store.scopes(place.scope);
+  return state?.situation.removal !== undefined;
 }
 
 async function wantedEnd(place: Place, deployment: Rollout): Promise<Status> {
