@@ -27,12 +27,12 @@ const pages: readonly Page[] = [
   {
     file: 'README.md',
     scope: { service: 'shop', environment: 'production' },
-    sees: ['version 1 answers /', 'VERIFIED', 'version 1 answers /'],
+    sees: ['version 1 answers /', 'VERIFIED', 'version 1 answers /', 'shop/production is gone'],
   },
   {
     file: 'docs/guide/getting-started.md',
     scope: { service: 'hello', environment: 'production' },
-    sees: ['hello', 'good day', 'hello'],
+    sees: ['hello', 'good day', 'hello', 'hello/production is gone', 'taken away'],
   },
   {
     file: 'docs/guide/confidence.md',

@@ -70,6 +70,20 @@ describe('habits', () => {
     );
   });
 
+  it('every page of a driver answers the same questions', () => {
+    const questions = ['needs', 'does to the machine', 'cannot do'].map((what) => `What it ${what}`);
+    const headings = [...questions, 'Looking at it by hand', 'Leaving Sluice again'].map(
+      (heading) => `\n## ${heading}\n`,
+    );
+    const pages = globSync('docs/drivers/*.md', { cwd: root });
+    assert.ok(pages.length >= 8);
+    const missing = pages.flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      return headings.filter((heading) => !text.includes(heading)).map((heading) => `${page}: ${heading.trim()}`);
+    });
+    assert.deepEqual(missing, []);
+  });
+
   it('every link between pages of the documentation leads somewhere', () => {
     const pages = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'src/**/*.md'], { cwd: root });
     assert.ok(pages.length > 0);
