@@ -48,13 +48,13 @@ async function problemWith(place: Place): Promise<string | undefined> {
   if (outbox.length > 0) return `effects are left: ${outbox.map((effect) => effect.id).join(', ')}`;
   if (lease !== undefined && lives(lease.holder.pid)) return `the lock is held by process ${lease.holder.pid}`;
   if (isCooling(situation)) return `${situation.warm?.placement.release.id} is still warm`;
-  if (situation.removal?.finished === false) return 'the removal is not through';
   const stable = wantedOf(situation.stable);
   const warm = wantedOf(situation.warm?.placement);
-  const running = (await problemWithInstances(place, stable, warm)) ?? problemWithProxies(place, situation.stable);
+  const running = await problemWithInstances(place, stable, warm);
   if (running !== undefined) return running;
   if (situation.removal !== undefined) return problemWithRest(place, situation.removal);
-  if (stable === undefined) return undefined;
+  const proxies = problemWithProxies(place, situation.stable);
+  if (proxies !== undefined || stable === undefined) return proxies;
   return problemWithTraffic(place, stable, warm);
 }
 
@@ -97,7 +97,8 @@ function problemWithProxies(place: Place, stable: Placement | undefined): string
 }
 
 /** Of what was taken away nothing listens any more. */
-async function problemWithRest(place: Place, { spec }: Removal): Promise<string | undefined> {
+async function problemWithRest(place: Place, { spec, finished }: Removal): Promise<string | undefined> {
+  if (!finished) return 'the removal is not through';
   const count = proxiesOf(place.home).length;
   if (count > 0) return `${count} proxies run`;
   if ((await routerOf(spec.router, place).read(place.scope)) !== undefined) return 'the router has routes';
