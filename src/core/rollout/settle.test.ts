@@ -5,7 +5,7 @@ import { Walk } from '../../../test/engine/walk.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rollout } from './rollout.ts';
 import { settle } from './settle.ts';
-import { earlierKept, emptySituation, lastGood, type Placement, type Situation } from './situation.ts';
+import { earlierKept, emptySituation, lastGood, type Placement, type Situation, takenAway } from './situation.ts';
 
 function placement(name: string, since = 0): Placement {
   return { release: release(name), spec: specWith(), deployment: `d-${name}`, instances: 2, since };
@@ -36,6 +36,18 @@ test('until a deployment is verified only the revision of the routes moves on', 
   const { rollout } = back.until('ROLLED_BACK');
   assert.deepEqual(settle(situation, rollout), { ...situation, revision: rollout.revision });
   assert.equal(settle({ ...situation, revision: 99 }, rollout).revision, 99, 'a revision never goes back');
+});
+
+test('a deployment ends a removal with its first event, and what was good before stays known', () => {
+  const { plan, at } = verified(planWith({}));
+  const removal = { at, actor: 'ann@desk', reason: 'moved', spec: plan.spec, finished: false };
+  const gone = takenAway(situation, removal);
+  assert.deepEqual([gone.stable, gone.warm, gone.revision], [undefined, undefined, situation.revision + 1]);
+  assert.deepEqual(gone.earlier[0], situation.stable);
+  assert.equal(takenAway(gone, removal).revision, gone.revision, 'it may be ordered again');
+  const { rollout } = new Walk(planWith({ stable: undefined })).until('DEPLOYING');
+  const begun = settle(gone, rollout);
+  assert.deepEqual([begun.removal, begun.earlier], [undefined, gone.earlier]);
 });
 
 test('a verified release is stable, and the one before is the first to go back to', () => {
