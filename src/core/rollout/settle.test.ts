@@ -45,7 +45,7 @@ test('a deployment ends a removal with its first event, and what was good before
   assert.deepEqual([gone.stable, gone.warm, gone.revision], [undefined, undefined, situation.revision + 1]);
   assert.deepEqual(gone.earlier[0], situation.stable);
   assert.equal(takenAway(gone, removal).revision, gone.revision, 'it may be ordered again');
-  const { rollout } = new Walk(planWith({ stable: undefined })).until('DEPLOYING');
+  const { rollout } = new Walk(planWith()).until('DEPLOYING');
   const begun = settle(gone, rollout);
   assert.deepEqual([begun.removal, begun.earlier], [undefined, gone.earlier]);
 });
