@@ -174,6 +174,16 @@ test('resources under deploy count where the older names are not used, and a ser
   );
 });
 
+test('a resource of 0 is one of which nothing was said', () => {
+  const { container, limits } = composeService(
+    input(fileWith('cpus: 0\nmem_limit: 0\nmem_reservation: 0b\nmemswap_limit: 0\nshm_size: 0\ncpu_shares: 0')),
+  );
+  assert.deepEqual(limits, {});
+  const { milliCpus, memoryReservationBytes, memorySwapBytes, shmBytes, cpuShares } = container;
+  const said = [milliCpus, memoryReservationBytes, memorySwapBytes, shmBytes, cpuShares];
+  assert.deepEqual(new Set(said), new Set([undefined]));
+});
+
 const ports: readonly (readonly [string, number | undefined])[] = [
   ['ports: ["9125:9125/udp", "8080:8081"]', 8081],
   ['ports: [{ target: 53, protocol: udp }, { target: 8080 }]', 8080],

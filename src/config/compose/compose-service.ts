@@ -12,7 +12,7 @@ import { absolute, type Project } from './mounts.ts';
 import { ComposeProblems } from './problems.ts';
 import { heededElsewhere, refusedKeys } from './refused.ts';
 import { type ComposeFile, type ComposeService, fileSchema, serviceSchema } from './service-schema.ts';
-import { serviceContainer, serviceNetworks } from './service-container.ts';
+import { serviceContainer, serviceNetworks, unlessZero } from './service-container.ts';
 import { portOf, refuseValues } from './service-values.ts';
 import { type EnvFile, lookupIn, projectVariables, type Variables } from './variables.ts';
 import { yamlInteger } from './yaml-integer.ts';
@@ -153,7 +153,7 @@ function composed(
     return undefined;
   }
   const { limits } = service.deploy?.resources ?? {};
-  const memoryBytes = service.mem_limit ?? limits?.memory;
+  const memoryBytes = unlessZero(service.mem_limit ?? limits?.memory);
   const networks = serviceNetworks(service, project);
   return {
     project: project.name,

@@ -49,19 +49,24 @@ export function serviceContainer(
 }
 
 function resources(service: ComposeService, limits: Limits | undefined) {
-  const cpus = service.cpus ?? limits?.cpus;
+  const cpus = unlessZero(service.cpus ?? limits?.cpus);
   const pids = service.pids_limit ?? limits?.pids;
   const ulimits = service.ulimits === undefined ? undefined : Object.entries(service.ulimits);
   return {
     milliCpus: cpus === undefined ? undefined : Math.round(cpus * 1000),
-    cpuShares: service.cpu_shares,
+    cpuShares: unlessZero(service.cpu_shares),
     // For the engine all that is not above 0 is without limit.
     pids: pids === undefined || pids > 0 ? pids : -1,
-    shmBytes: service.shm_size,
-    memoryReservationBytes: service.mem_reservation ?? service.deploy?.resources?.reservations?.memory,
-    memorySwapBytes: service.memswap_limit,
+    shmBytes: unlessZero(service.shm_size),
+    memoryReservationBytes: unlessZero(service.mem_reservation ?? service.deploy?.resources?.reservations?.memory),
+    memorySwapBytes: unlessZero(service.memswap_limit),
     ulimits: ulimits?.map(([name, { soft, hard }]) => ({ name, soft, hard })),
   };
+}
+
+/** For Compose and the engine a resource of 0 is one of which nothing was said. */
+export function unlessZero(value: number | undefined): number | undefined {
+  return value === 0 ? undefined : value;
 }
 
 function log({ driver, options = {} }: NonNullable<ComposeService['logging']> = {}): ContainerRun['log'] {
