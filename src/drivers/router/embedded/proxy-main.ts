@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { Failure, failureData } from '../../../base/failure.ts';
 import { orderSchema, type ProxyState, type StartOrder, type StartReport } from './control/schema.ts';
 import { identify } from './process/process-identity.ts';
-import { takeLock } from './process/proxy-lock.ts';
+import { takeFileLock } from '../../../base/file-lock.ts';
 import { openLog, type WriteLog } from './process/proxy-log.ts';
 import { directoryFiles } from './process/scope-directory.ts';
 import { ServedProxy } from './process/served-proxy.ts';
@@ -21,7 +21,7 @@ const signalGraceMs = 10_000;
 async function main(order: StartOrder): Promise<void> {
   const files = directoryFiles(order.directory, order.socket);
   const log = openLog(files.log);
-  const release = takeLock(files.lock);
+  const release = takeFileLock(files.lock);
   if (release === undefined) return report({ kind: 'running' });
   process.on('uncaughtException', (error) => {
     // What state a connection is in after that is unknown: better a new process, with the same routes, than a strange one.
