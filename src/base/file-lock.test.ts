@@ -29,11 +29,11 @@ if (process.argv[2] === 'stay') setInterval(() => undefined, 1000);
 
 /** Another process that tries to take it, and says whether it has. */
 async function elsewhere(path: string, then: 'leave' | 'stay') {
-  const process_ = spawn(process.execPath, ['--input-type=module', '--eval', program, path, then], {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program, path, then], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [said] = (await once(process_.stdout, 'data')) as [Buffer];
-  return { said: said.toString().trim(), process: process_ };
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  return { said: said.toString().trim(), process: child };
 }
 
 test('only its owner can open it, and so hold it for ever', async (context) => {
