@@ -6,14 +6,16 @@ import { describe, it } from 'node:test';
 import { noEngine } from '../docker/engine.ts';
 import { withoutHaproxy } from '../programs/haproxy.ts';
 import { withoutNginx as whyNoNginx } from '../programs/nginx.ts';
-import { canary, deployment, rollback } from './support/courses.ts';
+import { canary, deployment, removal, rollback, warm } from './support/courses.ts';
 import type { Trap } from './support/orders.ts';
-import { walk } from './support/walker.ts';
+import { everyCommit, walk } from './support/walker.ts';
 
 const leftOut = existsSync('/proc/self/environ') ? await noEngine() : 'missing: /proc, in which proxies are looked for';
 const withoutNginx = await whyNoNginx();
 const nginx = { platform: 'docker', router: 'nginx' } as const;
 const haproxy = { platform: 'docker', router: 'haproxy' } as const;
+/** Only the router has something to forget here, so the instances are those that start fastest. */
+const removing = removal(warm);
 const courses = [deployment('a canary', canary, []), rollback('a rollback of blue-green', [])];
 
 /**
@@ -21,6 +23,12 @@ const courses = [deployment('a canary', canary, []), rollback('a rollback of blu
  * behind one commit and before the next but one.
  */
 describe('a controller that is killed at a commit', { concurrency: 4, timeout: 580_000 }, () => {
+  it('takes away all of a service behind NGINX', { skip: withoutNginx }, (context) =>
+    walk(removing, { platform: 'process', router: 'nginx' }, everyCommit([]), context),
+  );
+  it('takes away all of a service behind HAProxy', { skip: withoutHaproxy }, (context) =>
+    walk(removing, { platform: 'process', router: 'haproxy' }, everyCommit([]), context),
+  );
   for (const course of courses) {
     it(`loses nothing of ${course.name} behind NGINX`, { skip: leftOut || withoutNginx }, (context) =>
       walk(course, nginx, everySecond(1), context),

@@ -16,8 +16,7 @@ import {
   rolling,
   warm,
 } from './support/courses.ts';
-import type { Trap } from './support/orders.ts';
-import { type Course, walk } from './support/walker.ts';
+import { type Course, everyCommit, walk } from './support/walker.ts';
 
 const ground = { platform: 'process', router: 'embedded' } as const;
 
@@ -64,17 +63,3 @@ describe('a controller that is killed at a commit', { concurrency: 4, skip: left
       walk(course, ground, everyCommit(course.commands), context));
   }
 });
-
-/**
- * With commands the walk begins at the second commit: a deployment takes none before its first. A command that dies while it waits
- * for its turn leaves no trace, so that is tried once with each; that it is carried out once it was committed, at every commit.
- */
-function* everyCommit(commands: readonly Command[]): Generator<Trap, void, boolean> {
-  const first = commands.length > 0 ? 2 : 1;
-  let goesOn = true;
-  for (let commit = first; goesOn; commit += 1) {
-    const pending = commands[commit % Math.max(1, commands.length)];
-    if (pending === undefined || commit < first + commands.length) yield { commit, side: 'before', pending };
-    goesOn = yield { commit, side: 'after', pending };
-  }
-}

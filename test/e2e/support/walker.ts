@@ -45,6 +45,20 @@ export async function walk(
   assert.ok(walker.kills > 3, 'hardly a controller was killed');
 }
 
+/**
+ * With commands the walk begins at the second commit: a deployment takes none before its first. A command that dies while it waits
+ * for its turn leaves no trace, so that is tried once with each; that it is carried out once it was committed, at every commit.
+ */
+export function* everyCommit(commands: readonly Command[]): Generator<Trap, void, boolean> {
+  const first = commands.length > 0 ? 2 : 1;
+  let goesOn = true;
+  for (let commit = first; goesOn; commit += 1) {
+    const pending = commands[commit % Math.max(1, commands.length)];
+    if (pending === undefined || commit < first + commands.length) yield { commit, side: 'before', pending };
+    goesOn = yield { commit, side: 'after', pending };
+  }
+}
+
 class Walker {
   readonly #course: Course;
   readonly #ground: Ground;
