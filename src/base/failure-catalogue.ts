@@ -103,6 +103,11 @@ export const failureCatalogue = {
     'The release directory changed while it was being read.',
     'Finish the build, then deploy again.',
   ),
+  'release.collision': entry(
+    'usage',
+    'Another release with the same id is kept already.',
+    'Change anything in the release, so that it gets another id, and deploy again.',
+  ),
   'release.mutable': entry(
     'usage',
     'A moving tag or branch was given where a fixed release is needed.',

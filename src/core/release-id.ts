@@ -2,8 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../base/canonical-json.ts';
+import { failureCatalogue } from '../base/failure-catalogue.ts';
 import { Failure } from '../base/failure.ts';
-import type { Artifact, ReleaseId, RunSpec } from './release.ts';
+import type { Artifact, Release, ReleaseId, RunSpec } from './release.ts';
 
 /**
  * `service@` and the first 12 hex digits of sha256 over the artifact's digest and the run specification. The same files run in
@@ -12,6 +13,15 @@ import type { Artifact, ReleaseId, RunSpec } from './release.ts';
 export function releaseId(service: string, artifact: Artifact, run: RunSpec): ReleaseId {
   const contents = canonicalJson({ digest: artifact.digest, run });
   return `${service}@${createHash('sha256').update(contents).digest('hex').slice(0, 12)}`;
+}
+
+/** An id has 48 bits: two releases have the same one hardly by chance, but may on purpose. Throws `release.collision`. */
+export function assertSameContents({ id, artifact }: Release, keptDigest: string): void {
+  if (artifact.digest === keptDigest) return;
+  throw new Failure('release.collision', `${id} is kept with other contents (${keptDigest}) than ${artifact.digest}.`, {
+    at: id,
+    remedy: failureCatalogue['release.collision'].remedy,
+  });
 }
 
 /** Tags that people move from one image to the next. */

@@ -128,6 +128,16 @@ const stageTests: Readonly<Record<string, Body>> = {
     assert.deepEqual(await stored(staged.id), files);
   },
 
+  'other contents under the same id are refused, and what is kept stays': async ({ releases, source, stored }) => {
+    const from = await source('a', files);
+    const staged = release(await releases.identify(from));
+    await releases.stage(staged, from);
+    const other = await source('b', { 'server.js': 'other()' });
+    const twin = { ...staged, artifact: await releases.identify(other) };
+    await assert.rejects(releases.stage(twin, other), { code: 'release.collision' });
+    assert.deepEqual(await stored(staged.id), files);
+  },
+
   'two stagings at once keep one copy': async ({ releases, source, stored }) => {
     const from = await source('a', files);
     const staged = release(await releases.identify(from));

@@ -92,7 +92,7 @@ const contract = {
         list: (service) => releases.list(service),
         remove: (id) => releases.remove(id),
         stage: async (release, source, signal) => {
-          digests.set(release.id, release.artifact.digest);
+          if (!digests.has(release.id)) digests.set(release.id, release.artifact.digest);
           await releases.stage(release, source, signal);
         },
       } satisfies Releases,

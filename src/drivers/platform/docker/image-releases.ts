@@ -10,7 +10,7 @@ import { releaseParts } from '../../../base/release-path.ts';
 import { diskFailure, isCode } from '../../../base/system-error.ts';
 import type { DockerEngineSpec, ReleaseSource } from '../../../core/plan/spec.ts';
 import type { Artifact, Release, ReleaseId } from '../../../core/release.ts';
-import { assertFixedReference } from '../../../core/release-id.ts';
+import { assertFixedReference, assertSameContents } from '../../../core/release-id.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Releases, StoredRelease } from '../../../ports/releases.ts';
 import type { Image } from './answers.ts';
@@ -76,7 +76,8 @@ class ImageReleases implements Releases {
     const { engine, platform, reference } = imageSource(source);
     const { artifact } = release;
     if (artifact.kind !== 'image') throw new Error(`invariant broken: ${release.id} is no image`);
-    if ((await this.#read(release.id)) !== undefined) return;
+    const known = await this.#read(release.id);
+    if (known !== undefined) return assertSameContents(release, known.digest);
     signal?.throwIfAborted();
     const api = this.#api(engine);
     const { clock, log = silentLog } = this.#options;

@@ -8,6 +8,7 @@ import { Failure } from '../../../base/failure.ts';
 import { releaseHome, releaseParts } from '../../../base/release-path.ts';
 import { diskFailure, isCode } from '../../../base/system-error.ts';
 import type { ReleaseSource } from '../../../core/plan/spec.ts';
+import { assertSameContents } from '../../../core/release-id.ts';
 import type { Artifact, Release, ReleaseId } from '../../../core/release.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Releases, StoredRelease } from '../../../ports/releases.ts';
@@ -56,7 +57,8 @@ class DirectoryReleases implements Releases {
   async stage(release: Release, source: ReleaseSource, signal?: AbortSignal): Promise<void> {
     const from = directoryOf(source);
     const home = releaseHome(this.#directory, release.id);
-    if ((await readKept(home)) !== undefined) return;
+    const known = await readKept(home);
+    if (known !== undefined) return assertSameContents(release, known.digest);
     signal?.throwIfAborted();
     const temporary = await this.#temporary(home, 'staging');
     try {

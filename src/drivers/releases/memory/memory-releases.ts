@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../../base/failure.ts';
 import type { ReleaseSource } from '../../../core/plan/spec.ts';
-import { assertFixedReference } from '../../../core/release-id.ts';
+import { assertFixedReference, assertSameContents } from '../../../core/release-id.ts';
 import type { Artifact, Release, ReleaseId } from '../../../core/release.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Releases, StoredRelease } from '../../../ports/releases.ts';
@@ -37,6 +37,7 @@ export function createMemoryReleases(options: MemoryReleasesOptions): MemoryRele
 
 interface Kept extends StoredRelease {
   readonly service: string;
+  readonly digest: string;
   readonly files: MemoryFiles;
 }
 
@@ -92,7 +93,8 @@ class InMemory implements MemoryReleases {
   }
 
   #stage(release: Release, source: ReleaseSource): void {
-    if (this.#kept.has(release.id)) return;
+    const known = this.#kept.get(release.id);
+    if (known !== undefined) return assertSameContents(release, known.digest);
     if (this.#identify(source).digest !== release.artifact.digest) {
       throw new Failure('release.changed', `The source of ${release.id} changed while it was being read.`, {
         at: release.artifact.kind === 'directory' ? release.artifact.source : release.artifact.repository,
@@ -102,7 +104,8 @@ class InMemory implements MemoryReleases {
     const files = source.kind === 'image' ? {} : this.#files(source);
     const bytes = Object.values(files).reduce((sum, text) => sum + text.length, 0);
     const { id, service } = release;
-    this.#kept.set(id, { id, service, files, bytes, storedAt: this.#options.clock.now() });
+    const { digest } = release.artifact;
+    this.#kept.set(id, { id, service, digest, files, bytes, storedAt: this.#options.clock.now() });
   }
 
   #files(source: ReleaseSource & { readonly kind: 'directory' }): MemoryFiles {
