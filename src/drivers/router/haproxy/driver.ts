@@ -2,6 +2,7 @@
 
 import { Failure } from '../../../base/failure.ts';
 import { type Log, silentLog } from '../../../base/log.ts';
+import { isCode } from '../../../base/system-error.ts';
 import type { SampleBatch } from '../../../core/gate/sample.ts';
 import type { HaproxyRouterSpec } from '../../../core/plan/spec.ts';
 import type { Routes } from '../../../core/routes.ts';
@@ -14,14 +15,23 @@ import { digestOf } from './config/record.ts';
 import { HaproxyFeed } from './feed/feed.ts';
 import { drainSeats } from './runtime/drain.ts';
 import { openSession, type RuntimeSession } from './runtime/session.ts';
-import { finishedRequests, readInFlight, readRunning, readServers, type RunningState } from './runtime/state.ts';
+import {
+  finishedRequests,
+  isLeaving,
+  readInFlight,
+  readRunning,
+  readServers,
+  type RunningState,
+} from './runtime/state.ts';
 import { tidy, LiveMap, serves, switchTo } from './runtime/switch.ts';
 import { checkAddresses, checkRuntime } from './install/check.ts';
 import { withDirectoryLock } from './install/directory-lock.ts';
+import { type Installation, pollMs, reloadMs } from './install/change.ts';
 import { ScopeFiles } from './install/files.ts';
-import { checkConfiguration, install, type Installation } from './install/install.ts';
+import { checkConfiguration, install } from './install/install.ts';
 import { findLoader, type Loader } from './install/loader.ts';
 import { checkReload } from './install/reload.ts';
+import { takeOut } from './install/removal.ts';
 
 export interface HaproxyRouterOptions {
   readonly spec: HaproxyRouterSpec;
@@ -74,9 +84,12 @@ class HaproxyRouter implements Router {
         // Traffic moves without a reload, so whatever would keep HAProxy from one must not keep anybody from going back.
         if (running?.generation === generationName(layout)) return;
         await checkReload(this.#spec.reload, worker);
-        if (installation.loader.ownNetwork) await checkAddresses(this.#spec, running === undefined ? undefined : there);
+        // Without its file nobody knows which addresses HAProxy listens on for the scope already.
+        const known = running === undefined || there !== undefined;
+        if (installation.loader.ownNetwork && known)
+          await checkAddresses(this.#spec, running === undefined ? undefined : there);
         const record = running?.record ?? { routes: noRoutes(scope), slots: {}, seats: [], left: [] };
-        await checkConfiguration(installation, layout, record);
+        await checkConfiguration(installation, { layout, record });
       });
     });
   }
@@ -85,7 +98,7 @@ class HaproxyRouter implements Router {
     await this.#locked(async () => {
       for (let attempt = 0; attempt < attempts; attempt++) {
         await this.#inSession(signal, (session) => this.#applyOver(session, routes, signal));
-        if (await this.#inSession(signal, (session) => isInForce(session, routes))) return;
+        if (await this.#inLastingSession(signal, (session) => isInForce(session, routes))) return;
       }
       throw new Failure(
         'router.refused',
@@ -120,8 +133,86 @@ class HaproxyRouter implements Router {
     return feed.read(signal);
   }
 
-  async remove(_scope: Scope, _signal?: AbortSignal): Promise<void> {
-    throw new Error('not yet');
+  async remove(scope: Scope, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#locked(() => this.#remove(scope, signal), signal);
+    } catch (error) {
+      // Without the directory there are no files; whether HAProxy still serves by what it loaded from there, it says itself.
+      if (!isMissing(error, this.#spec.directory) || (await this.#isServed(scope, signal))) throw error;
+    }
+    const name = scopeName(scope);
+    this.#maps.delete(name);
+    this.#feeds.get(name)?.changed(undefined);
+  }
+
+  async #remove(scope: Scope, signal: AbortSignal | undefined): Promise<void> {
+    const files = new ScopeFiles(this.#spec.directory, scope);
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      await this.#whereServed(scope, signal, (session, running) => this.#takeOut(session, running, scope, signal));
+      await files.remove();
+      // Somebody else's reload may have read the files just before they went.
+      if (!(await this.#isServed(scope, signal))) return;
+    }
+    throw new Failure(
+      'router.refused',
+      `HAProxy still serves ${scopeName(scope)} after it was taken out again and again.`,
+      { remedy: 'Look whether something else reloads HAProxy or writes this service’s files all the time.' },
+    );
+  }
+
+  async #takeOut(
+    session: RuntimeSession,
+    running: RunningState,
+    scope: Scope,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    this.#log.write('info', 'HAProxy is reloaded, because a service is taken out of it', { scope: scopeName(scope) });
+    const installation = await this.#installation(scope, await checkRuntime(session), signal);
+    assertLoadedFrom(running, installation.loader.directory);
+    await takeOut(installation, session);
+  }
+
+  async #isServed(scope: Scope, signal: AbortSignal | undefined): Promise<boolean> {
+    return (await this.#whereServed(scope, signal, async () => true)) ?? false;
+  }
+
+  /**
+   * Acts on the process that serves the scope; undefined where none does. A HAProxy whose socket nobody listens at is not there,
+   * and serves nothing: a machine whose HAProxy is stopped for good can be cleaned, and one that is started again finds no
+   * files. One that listens without answering may serve, so that is a failure.
+   */
+  async #whereServed<T>(
+    scope: Scope,
+    signal: AbortSignal | undefined,
+    act: (session: RuntimeSession, running: RunningState) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.#inLastingSession(signal, async (session) => {
+        const running = await readRunning(session, scope);
+        return running === undefined ? undefined : await act(session, running);
+      });
+    } catch (error) {
+      if (error instanceof Failure && isCode(error.cause, 'ENOENT', 'ECONNREFUSED')) return undefined;
+      throw error;
+    }
+  }
+
+  /** With a process that stays: one that a reload has replaced may answer for a while, and does not know what came after it. */
+  async #inLastingSession<T>(
+    signal: AbortSignal | undefined,
+    act: (session: RuntimeSession) => Promise<T>,
+  ): Promise<T> {
+    for (let waited = 0; waited < reloadMs; waited += pollMs) {
+      const acted = await this.#inSession(signal, async (session) =>
+        (await isLeaving(session)) ? undefined : { result: await act(session) },
+      );
+      if (acted !== undefined) return acted.result;
+      await this.#clock.sleep(pollMs, signal);
+      signal?.throwIfAborted();
+    }
+    throw new Failure('router.unreachable', 'HAProxy is ending, and no other process of it answers.', {
+      remedy: 'Start it again, or wait until it has ended.',
+    });
   }
 
   async drain(scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number> {
@@ -154,13 +245,13 @@ class HaproxyRouter implements Router {
         scope: scopeName(scope),
       });
       const installation = await this.#installation(scope, await checkRuntime(session), signal);
-      await install(installation, layout, record, session, running);
+      await install(installation, { layout, record }, session);
       this.#feeds.get(name)?.changed(layout.feedToken);
       return;
     }
     const map = new LiveMap(session, running);
     await switchTo(session, map, record, layout, running.record);
-    await files.write(layout, record, directoryOf(running));
+    await files.write({ layout, record }, directoryOf(running));
     await tidy(session, map, record);
   }
 
@@ -231,6 +322,10 @@ function assertLoadedFrom(running: RunningState, directory: string): void {
     at: 'router.haproxy.directory',
     remedy: `Write \`directory: ${loaded}\`, or remove the service’s files there and reload HAProxy.`,
   });
+}
+
+function isMissing(error: unknown, directory: string): boolean {
+  return error instanceof Failure && error.at === directory && isCode(error.cause, 'ENOENT', 'ENOTDIR');
 }
 
 async function isInForce(session: RuntimeSession, routes: Routes): Promise<boolean> {

@@ -61,3 +61,47 @@ it(
     context.diagnostic(`${moved} changes to move, ${reloaded} with another configuration`);
   },
 );
+
+/** Removes the service again and again, killed one change later each time, until that is through; `next` follows each kill. */
+async function walkRemoval(there: TestRouter, routes: Routes, next: (words: string) => Promise<void>): Promise<number> {
+  const { haproxy, spec } = there;
+  const program = (await findHaproxy()) ?? '';
+  for (let change = 1; ; change += 1) {
+    await routerFor(spec).router.apply(routes);
+    const missed = await killedAt(change, haproxy.directory, () => routerFor(spec).router.remove(scope));
+    const words = `killed before change ${change}, ${missed}`;
+    await assert.doesNotReject(run(program, ['-c', ...haproxy.command]), words);
+    await next(words);
+    if (missed === undefined) return change;
+  }
+}
+
+it(
+  'a removal that is killed between any two changes is ended by the next one, and is in the way of no routes',
+  { skip: withoutHaproxy },
+  async (context) => {
+    const bench = new Bench();
+    context.after(() => bench.end());
+    const there = await bench.router();
+    const { haproxy, spec } = there;
+    const old = await bench.instance('old');
+    const routes = routesOf(7, [group('old', 10_000, old)]);
+    const removed = async (words: string): Promise<void> => {
+      const { router } = routerFor(spec);
+      await router.remove(scope);
+      assert.equal(await router.read(scope), undefined, words);
+      await assert.rejects(get(spec.listen), { code: 'ECONNREFUSED' }, words);
+      assert.deepEqual(await readdir(haproxy.own), ['.sluice.lock'], words);
+    };
+    const changes = await walkRemoval(there, routes, removed);
+    await walkRemoval(there, routes, async (words) => {
+      const { router } = routerFor(spec);
+      await router.check(scope);
+      await router.apply({ ...routes, revision: 8 });
+      assert.equal((await get(spec.listen)).body, 'old', words);
+      await removed(words);
+    });
+    assert.ok(changes > 5, `${changes} changes`);
+    context.diagnostic(`${changes} changes to remove a service`);
+  },
+);

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 
 import type { Scope } from '../../../../core/scope.ts';
 
+export const proxyPrefix = 'sluice.';
+
 /** `sluice.shop.production`: the frontend, and what the names of all backends begin with. Services have no dots in their names. */
 export function proxyName(scope: Scope): string {
-  return `sluice.${scope.service}.${scope.environment}`;
+  return `${proxyPrefix}${scope.service}.${scope.environment}`;
 }
 
 /** The backend of one slot: `sluice.shop.production.a`. */
@@ -35,6 +37,11 @@ export function configFile(directory: string, scope: Scope): string {
 /** The map that goes with one generation of the rules, as written for one revision of the routes. */
 export function mapFileName(scope: Scope, generation: string, revision: number): string {
   return `${scope.service}.${scope.environment}.${generation}-${revision}.map`;
+}
+
+/** Whether this is a map file of any scope. */
+export function isMapFile(path: string): boolean {
+  return /\.[0-9a-f]{12}-\d+\.map$/.test(path);
 }
 
 /** The generation of which this is a map file of the scope; undefined where it is none. */

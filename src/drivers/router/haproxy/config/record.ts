@@ -79,6 +79,7 @@ export const decidingKey = 'routes';
 
 /** Before the fields of each slot: format, revision, digest, whether connections are to be closed, age of the cookie, slot of the preview. */
 export const headFields = 6;
+const closingField = 3;
 /** Of each slot: up to which number of the dice it is chosen, its cookie, its release for the log. */
 export const slotFields = 3;
 /** Of each rule: what the value's SHA-1 must be, and the slot. */
@@ -115,6 +116,14 @@ export function decidingLine({ routes, slots }: RoutesRecord, layout: Layout, cl
     ...slotTexts(routes, served, layout, slots),
     ...ruleTexts(routes, layout, reachable),
   ].join(':');
+}
+
+/** The same line, where answers ask their clients to close the connection, or do so no more. */
+export function closingLine(line: string, closing: boolean): string {
+  return line
+    .split(':')
+    .with(closingField, closing ? '1' : '0')
+    .join(':');
 }
 
 function slotTexts(

@@ -37,8 +37,8 @@ export class HaproxyFeed {
     this.#options = options;
   }
 
-  /** Told of the token with each change of the configuration. */
-  changed(token: string): void {
+  /** Told of the token with each change of the configuration; undefined: there is none any more, and readers wait for the next. */
+  changed(token: string | undefined): void {
     if (this.#current === undefined || this.#current.token === token) return;
     this.#current.over.abort();
     this.#current = undefined;

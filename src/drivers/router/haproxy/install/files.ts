@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import { removeUnfinished, writeDurably } from '../../../../base/durable-file.ts';
+import { removeUnfinished, syncDirectory, writeDurably } from '../../../../base/durable-file.ts';
 import { isCode } from '../../../../base/system-error.ts';
 import type { Scope } from '../../../../core/scope.ts';
 import { generationName, type Layout, layoutSchema } from '../config/layout.ts';
@@ -16,6 +16,12 @@ import { directoryFailure } from './directory-failure.ts';
 
 /** HAProxy reads them as its own user. */
 const mode = 0o644;
+
+/** What a scope has in the configuration. */
+export interface Part {
+  readonly layout: Layout;
+  readonly record: RoutesRecord;
+}
 
 export class ScopeFiles {
   readonly #directory: string;
@@ -59,7 +65,7 @@ export class ScopeFiles {
    * The configuration names its own map, so that the one rename that puts it in place changes both. `seenAs`: the directory as
    * HAProxy sees it.
    */
-  async write(layout: Layout, record: RoutesRecord, seenAs: string): Promise<void> {
+  async write({ layout, record }: Part, seenAs: string): Promise<void> {
     const name = mapFileName(this.#scope, generationName(layout), record.routes.revision);
     const { config, map } = render(layout, record, join(seenAs, name));
     const former = await this.read();
@@ -67,32 +73,45 @@ export class ScopeFiles {
     try {
       await writeDurably(join(this.#directory, name), map, mode);
       await writeDurably(this.#config, config, mode);
-      await this.#removeMaps(name, former ?? '');
+      // Somebody may be reading the former one right now, and it is put back where HAProxy does not take the new one.
+      await this.#removeMaps((file) => file === name || (former ?? '').includes(`/${file}`));
     } catch (error) {
       throw directoryFailure(error, this.#directory);
     }
   }
 
-  /** Puts a configuration back as it was. */
+  /** Puts a configuration back as it was, or takes it away where there was none. Its map is left where it is. */
   async restore(config: string | undefined): Promise<void> {
     try {
-      if (config === undefined) await rm(this.#config, { force: true });
+      if (config === undefined) await this.#removeConfig();
       else await writeDurably(this.#config, config, mode);
     } catch (error) {
       throw directoryFailure(error, this.#directory);
     }
   }
 
+  /** Leaves nothing of the scope. */
+  async remove(): Promise<void> {
+    try {
+      await this.#removeConfig();
+      await this.#removeMaps(() => false);
+      await this.#removeRehearsals();
+    } catch (error) {
+      throw directoryFailure(error, this.#directory);
+    }
+  }
+
+  /** For good before any map goes: a HAProxy that finds a configuration without its map does not start. */
+  async #removeConfig(): Promise<void> {
+    await rm(this.#config, { force: true });
+    await syncDirectory(this.#directory);
+  }
+
   /**
    * Runs `check` on a directory beside the configuration with everything that HAProxy would load, this scope's part as it would
-   * be. HAProxy looks at no directory within a directory.
+   * be; undefined: it has none. HAProxy looks at no directory within a directory.
    */
-  async rehearse<T>(
-    layout: Layout,
-    record: RoutesRecord,
-    seenAs: string,
-    check: (directory: string) => Promise<T>,
-  ): Promise<T> {
+  async rehearse<T>(part: Part | undefined, seenAs: string, check: (directory: string) => Promise<T>): Promise<T> {
     const name = `check-${randomBytes(4).toString('hex')}`;
     const directory = join(this.#directory, name);
     const own = basename(this.#config);
@@ -103,10 +122,12 @@ export class ScopeFiles {
         if (file.endsWith('.cfg') && !file.startsWith('.') && file !== own)
           await copyFile(join(this.#directory, file), join(directory, file));
       }
-      const mapName = mapFileName(this.#scope, generationName(layout), record.routes.revision);
-      const { config, map } = render(layout, record, join(seenAs, name, mapName));
-      await writeFile(join(directory, mapName), map, { mode });
-      await writeFile(join(directory, own), config, { mode });
+      if (part !== undefined) {
+        const mapName = mapFileName(this.#scope, generationName(part.layout), part.record.routes.revision);
+        const { config, map } = render(part.layout, part.record, join(seenAs, name, mapName));
+        await writeFile(join(directory, mapName), map, { mode });
+        await writeFile(join(directory, own), config, { mode });
+      }
     } catch (error) {
       throw directoryFailure(error, this.#directory);
     }
@@ -123,15 +144,10 @@ export class ScopeFiles {
     }
   }
 
-  /**
-   * Keeps the map in use and the one that the former configuration names: somebody may be reading that right now, and it is put
-   * back where HAProxy does not take the new one.
-   */
-  async #removeMaps(inUse: string, former: string): Promise<void> {
+  async #removeMaps(isKept: (file: string) => boolean): Promise<void> {
     for (const file of await readdir(this.#directory)) {
       const isOurs = generationOf(this.#scope, file) !== undefined;
-      if (isOurs && file !== inUse && !former.includes(`/${file}`))
-        await rm(join(this.#directory, file), { force: true });
+      if (isOurs && !isKept(file)) await rm(join(this.#directory, file), { force: true });
     }
     // Whoever writes here, for whichever scope, has the directory's lock, and that is we.
     await removeUnfinished(this.#directory, () => true);

@@ -26,7 +26,7 @@ export async function checkReload(reload: Reload, worker: number | undefined): P
 export function reloadRefused(why: string): Failure {
   return new Failure('router.refused', `HAProxy was not reloaded: ${why}`, {
     at: 'router.haproxy.reload',
-    remedy: 'Traffic goes on as it was. Look at HAProxy’s log, correct what it says, and deploy again.',
+    remedy: 'Traffic goes on as it was. Look at HAProxy’s log, correct what it says, and try again.',
   });
 }
 

@@ -75,6 +75,7 @@ export interface StatRow {
   /** `FRONTEND`, `BACKEND` or the server's name. */
   readonly name: string;
   number(column: string): number;
+  text(column: string): string;
 }
 
 export function statRows(order: string, answer: string): readonly StatRow[] {
@@ -88,10 +89,12 @@ export function statRows(order: string, answer: string): readonly StatRow[] {
   );
   return rows.map((row) => {
     const values = row.split(',');
+    const text = (column: string): string => values[columns.get(column) ?? -1] ?? '';
     return {
       proxy: values[0] ?? '',
       name: values[1] ?? '',
-      number: (column) => number(order, values[columns.get(column) ?? -1] || '0'),
+      number: (column) => number(order, text(column) || '0'),
+      text,
     };
   });
 }

@@ -1,9 +1,18 @@
 // What HAProxy serves for a scope, as HAProxy itself tells it.
 
 import type { Scope } from '../../../../core/scope.ts';
-import { generationOf, proxyName } from '../config/names.ts';
+import { generationOf, isMapFile, proxyName, proxyPrefix } from '../config/names.ts';
 import { decidingKey, type Head, headOf, recordIn, type RoutesRecord } from '../config/record.ts';
-import { mapContents, mapFiles, refused, type ServerState, serverStates, type StatRow, statRows } from './replies.ts';
+import {
+  infoValue,
+  mapContents,
+  mapFiles,
+  refused,
+  type ServerState,
+  serverStates,
+  type StatRow,
+  statRows,
+} from './replies.ts';
 import type { RuntimeSession } from './session.ts';
 
 export interface RunningState {
@@ -14,6 +23,11 @@ export interface RunningState {
   readonly entries: ReadonlyMap<string, string>;
   readonly head: Head | undefined;
   readonly record: RoutesRecord | undefined;
+}
+
+/** Whether this process was replaced or is being ended: it may answer for a while, and what came after it it does not know. */
+export async function isLeaving(session: RuntimeSession): Promise<boolean> {
+  return infoValue(await session.command('show info'), 'Stopping') === '1';
 }
 
 /** Undefined where HAProxy has loaded nothing of this scope. `known`: the map that it had before; asked for without waiting for its name. */
@@ -40,6 +54,19 @@ export async function readRunning(
   };
 }
 
+/** The entries of each map that HAProxy loaded from a directory, of whichever scope. `directory`: as HAProxy sees it. */
+export async function readMaps(
+  session: RuntimeSession,
+  directory: string,
+): Promise<readonly Pick<RunningState, 'map' | 'entries'>[]> {
+  const maps = mapFiles(await session.command('show map')).filter(
+    (file) => isMapFile(file) && file.slice(0, file.lastIndexOf('/')) === directory,
+  );
+  const orders = maps.map((map) => `show map ${map}`);
+  const answers = orders.length === 0 ? [] : await session.commands(orders);
+  return maps.map((map, index) => ({ map, entries: mapContents(orders[index] ?? '', answers[index] ?? '') }));
+}
+
 /** All servers of the scope, by name. */
 export async function readServers(session: RuntimeSession, scope: Scope): Promise<ReadonlyMap<string, ServerState>> {
   const order = 'show servers state';
@@ -64,6 +91,13 @@ export async function readFrontend(session: RuntimeSession, scope: Scope): Promi
   const order = `show stat -1 ${frontends} -1`;
   const name = proxyName(scope);
   return statRows(order, await session.command(order)).find(({ proxy }) => proxy === name);
+}
+
+/** Client connections of all scopes. */
+export async function openConnections(session: RuntimeSession): Promise<number> {
+  const order = `show stat -1 ${frontends} -1`;
+  const rows = statRows(order, await session.command(order)).filter(({ proxy }) => proxy.startsWith(proxyPrefix));
+  return rows.reduce((sum, row) => sum + row.number('scur'), 0);
 }
 
 const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx', 'other'];

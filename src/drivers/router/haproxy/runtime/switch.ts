@@ -24,7 +24,7 @@ export class LiveMap {
   readonly #name: string;
   readonly #entries: Map<string, string>;
 
-  constructor(session: RuntimeSession, { map, entries }: RunningState) {
+  constructor(session: RuntimeSession, { map, entries }: Pick<RunningState, 'map' | 'entries'>) {
     this.#session = session;
     this.#name = map;
     this.#entries = new Map(entries);
