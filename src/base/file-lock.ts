@@ -1,6 +1,6 @@
 // Locks on files between the processes of one machine: that of a killed process is free at once, and nobody guesses whether it lives.
 
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 import { diskFailure, isCode } from './system-error.ts';
@@ -13,6 +13,8 @@ export interface FileLockOptions {
   readonly failure?: ((error: unknown) => unknown) | undefined;
   /** The act is begun without the lock when somebody else has held it for so long, and that is told. Without it: never. */
   readonly atLatest?: { readonly afterMs: number; readonly tell: () => void } | undefined;
+  /** Called again and again while somebody else has it; what it rejects with ends the wait. */
+  readonly whileWaiting?: ((waitedMs: number) => Promise<void>) | undefined;
 }
 
 const pollMs = 10;
@@ -27,16 +29,18 @@ export async function withFileLock<T>(
   act: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const { path, clock, atLatest } = options;
+  const { path, clock, atLatest, whileWaiting } = options;
   const database = open(options);
   try {
-    const until = atLatest === undefined ? Number.POSITIVE_INFINITY : clock.now() + atLatest.afterMs;
+    const began = clock.now();
+    const until = atLatest === undefined ? Number.POSITIVE_INFINITY : began + atLatest.afterMs;
     while (!begin(database, path)) {
       signal?.throwIfAborted();
       if (clock.now() >= until) {
         atLatest?.tell();
         break;
       }
+      await whileWaiting?.(clock.now() - began);
       await clock.sleep(pollMs, signal);
     }
     signal?.throwIfAborted();
@@ -76,6 +80,7 @@ function createPrivately(path: string): void {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
+    accessSync(path, constants.R_OK | constants.W_OK);
   }
 }
 

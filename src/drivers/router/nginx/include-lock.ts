@@ -1,8 +1,8 @@
 // One controller at a time changes what NGINX serves by; one that stands still in the middle of it keeps nobody waiting for long.
 
 import type { Log } from '../../../base/log.ts';
+import { withFileLock } from '../../../base/file-lock.ts';
 import type { Clock } from '../../../ports/clock.ts';
-import { withFileLock } from '../file-lock.ts';
 
 export interface IncludeLockOptions {
   /** An empty file; made when it is missing. */
