@@ -103,7 +103,8 @@ class EmbeddedRouter implements Router {
     return answer === notRunning ? 0 : answer.left;
   }
 
-  async remove(scope: Scope): Promise<void> {
+  async remove(scope: Scope, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     await removeProxy(this.#options.stateDirectory, scope, endMs);
   }
 

@@ -1,10 +1,12 @@
 // The proxies under a state directory: finds them, starts them again, ends and removes them.
 
+import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Failure } from '../../../../base/failure.ts';
+import { takeFileLock } from '../../../../base/file-lock.ts';
 import { isCode } from '../../../../base/system-error.ts';
 import type { EmbeddedRouterSpec } from '../../../../core/plan/spec.ts';
 import { type Scope, scopeName } from '../../../../core/scope.ts';
@@ -101,14 +103,32 @@ export async function stopProxy(stateDirectory: string, scope: Scope, graceMs: n
   await gone(known, endMs);
 }
 
-/** Ends the scope's proxy and removes all it had. */
+/**
+ * Ends the scope's proxy and removes all it had. Rejects with `router.stale` where another one was started meanwhile, as by a
+ * controller that came while this one stood still: without its files nobody could reach it any more.
+ */
 export async function removeProxy(stateDirectory: string, scope: Scope, graceMs: number): Promise<void> {
   await stopProxy(stateDirectory, scope, graceMs);
   const files = scopeDirectory(stateDirectory, scope);
-  await rm(files.socket, { force: true });
-  await rm(files.directory, { recursive: true, force: true });
+  if (existsSync(files.directory)) {
+    const release = takeFileLock(files.lock);
+    if (release === undefined) throw startedAgain(scope, files);
+    try {
+      await rm(files.socket, { force: true });
+      await rm(files.directory, { recursive: true, force: true });
+    } finally {
+      release();
+    }
+  }
   await removeEmpty(dirname(files.directory));
   if (dirname(files.socket) !== files.directory) await removeEmpty(dirname(files.socket));
+}
+
+function startedAgain(scope: Scope, { directory }: ScopeDirectory): Failure {
+  return new Failure('router.stale', `The proxy of ${scopeName(scope)} was started again while it was taken away.`, {
+    at: directory,
+    remedy: 'Another controller is at work; look with `sluice status`.',
+  });
 }
 
 /** Leaves a directory in which something of others is. */
