@@ -23,6 +23,9 @@ export interface Totals {
 const answerMs = 5_000;
 const answerBytesMax = 65_536;
 
+/** Who says nothing at all may be anybody. */
+class Silence extends Error {}
+
 /** Undefined when something else answers there. Rejects with `router.unreachable`. */
 export async function askGeneration(spec: NginxRouterSpec, token: string): Promise<Answer | undefined> {
   const text = await get(spec, token, 'generation');
@@ -30,6 +33,19 @@ export async function askGeneration(spec: NginxRouterSpec, token: string): Promi
   if (found === null) return undefined;
   const [, generation, pid, path = ''] = found;
   return { generation: Number(generation), pid: Number(pid), table: path.split('/').at(-1) ?? '' };
+}
+
+/**
+ * Whether NGINX serves by the include with this token; behind silence it may. A connection that is refused or broken is nobody's or
+ * another server's: at shared addresses those that close without a word are common.
+ */
+export async function whetherServes(spec: NginxRouterSpec, token: string): Promise<'serves' | 'silent' | 'not'> {
+  try {
+    return (await askGeneration(spec, token)) === undefined ? 'not' : 'serves';
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'router.unreachable')) throw error;
+    return error.cause instanceof Silence ? 'silent' : 'not';
+  }
 }
 
 /** Rejects with `router.unreachable`, also when something else answers. */
@@ -70,7 +86,7 @@ async function get(spec: NginxRouterSpec, token: string, what: string): Promise<
         answer.on('end', () => resolve(text));
       },
     );
-    asked.on('timeout', () => asked.destroy(new Error('it does not answer in time')));
+    asked.on('timeout', () => asked.destroy(new Silence('it does not answer in time')));
     asked.on('error', failed);
     asked.end();
   });

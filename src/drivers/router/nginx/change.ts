@@ -55,24 +55,35 @@ export async function changeInclude(
 ): Promise<boolean> {
   const { files, program } = tools;
   if (!(await isCurrent())) return false;
-  await keepFormer(files.include, files.former);
-  try {
-    // Not readable by everybody: it holds the words by which the feed knows its lines.
-    await writeDurably(files.include, text, 0o640);
-  } catch (error) {
-    throw diskFailure(error, files.include);
-  }
-  try {
+  await keepFormer(files);
+  // Not readable by everybody: it holds the words by which the feed knows its lines.
+  await writeInclude(files, text, 0o640);
+  await orTakenBack(files, text, async () => {
     await program.test();
     await reloadTo(tools, model, former, signal);
-    return true;
+  });
+  return true;
+}
+
+export async function writeInclude({ include }: Files, text: string, mode: number): Promise<void> {
+  try {
+    await writeDurably(include, text, mode);
+  } catch (error) {
+    throw diskFailure(error, include);
+  }
+}
+
+/** What has NGINX take the text; when it refuses, the file is as it was before. */
+export async function orTakenBack(files: Files, text: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
   } catch (error) {
     if (error instanceof Failure && error.code === 'router.refused') await putBack(files, text);
     throw error;
   }
 }
 
-async function keepFormer(include: string, kept: string): Promise<void> {
+export async function keepFormer({ include, former: kept }: Files): Promise<void> {
   try {
     await copyFile(include, kept);
   } catch (error) {
@@ -104,17 +115,50 @@ export async function reloadTo(
   former: Model | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { files, program, log, spec } = tools;
+  const { spec, log, program } = tools;
   log.write('info', 'reloading NGINX', { include: spec.include, generation: model.generation });
+  let last: Answer | Failure | undefined;
+  const goal: Goal = {
+    tell: async () => {
+      await program.reload();
+      return true;
+    },
+    isReached: async () => {
+      last = await asked(spec, model.askToken);
+      return last !== undefined && !(last instanceof Failure) && last.generation === model.generation;
+    },
+    missed: () => notTaken(tools, last),
+  };
+  await reload(tools, goal, former, signal);
+}
+
+/** What a reload is for. */
+export interface Goal {
+  /** Has NGINX reload; false: nobody is there to be told, and that is as well. */
+  readonly tell: () => Promise<boolean>;
+  /** Asked again and again when NGINX was told. */
+  readonly isReached: () => Promise<boolean>;
+  /** Why it was not reached when it was asked last. */
+  readonly missed: () => Failure;
+}
+
+/** Resolves when the goal is reached, and no worker takes connections that did so before. */
+export async function reload(
+  tools: ChangeTools,
+  goal: Goal,
+  former: Model | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { files } = tools;
   if (former !== undefined) await askToClose(tools, former, signal);
   let told = false;
   try {
     const before = (await workers(tools)) ?? [];
     const errors = new ErrorLog(tools.errorLog);
     await errors.begin();
-    await program.reload();
+    if (!(await goal.tell())) return;
     told = true;
-    await proved(tools, model, { errors, workers: new Set(before.map(({ pid }) => pid)) }, signal);
+    await proved(tools, goal, { errors, workers: new Set(before.map(({ pid }) => pid)) }, signal);
   } catch (error) {
     // Nobody waits for the end of this reload, but its former workers are going, and what they kept alive would break.
     const going = told && signal?.aborted === true;
@@ -148,26 +192,19 @@ interface Former {
   readonly workers: ReadonlySet<number>;
 }
 
-/** Asks until only workers of the new generation answer, and the old ones are seen to go where they can be seen. */
-async function proved(
-  tools: ChangeTools,
-  model: Model,
-  former: Former,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const { clock, spec } = tools;
+/** Asks until the goal is reached by all workers, and the old ones are seen to go where they can be seen. */
+async function proved(tools: ChangeTools, goal: Goal, former: Former, signal: AbortSignal | undefined): Promise<void> {
+  const { clock } = tools;
   const until = clock.now() + reloadMs;
   let since: number | undefined;
-  let last: Answer | Failure | undefined;
   for (;;) {
     signal?.throwIfAborted();
-    last = await asked(spec, model.askToken);
-    const serves = last !== undefined && !(last instanceof Failure) && last.generation === model.generation;
-    since = serves ? (since ?? clock.now()) : undefined;
+    const reached = await goal.isReached();
+    since = reached ? (since ?? clock.now()) : undefined;
     if (since !== undefined && (await formerAreGoing(tools, former.workers, clock.now() - since))) return;
-    const words = serves ? '' : await former.errors.words();
+    const words = reached ? '' : await former.errors.words();
     if (words !== '') throw refused(words, 'NGINX did not take the new configuration.');
-    if (clock.now() > until) throw notTaken(tools, last);
+    if (clock.now() > until) throw goal.missed();
     await clock.sleep(askEveryMs, signal);
   }
 }
@@ -194,7 +231,11 @@ async function asked(spec: NginxRouterSpec, token: string): Promise<Answer | Fai
 function notTaken(tools: ChangeTools, last: Answer | Failure | undefined): Failure {
   if (last instanceof Failure) return last;
   if (last === undefined) return elsewhere(tools.spec);
-  return unreachable(tools.spec, 'it goes on serving by its former configuration; its error log may say why');
+  return goesOn(tools.spec);
+}
+
+export function goesOn(spec: NginxRouterSpec): Failure {
+  return unreachable(spec, 'it goes on serving by its former configuration; its error log may say why');
 }
 
 /** Something answers, but not by our include. */

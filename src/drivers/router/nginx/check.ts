@@ -26,7 +26,9 @@ export async function checkNginx(
   await checkWritable(files);
   const dumped = filesOf(await program.dump());
   if (dumped.length > 0 && !includes(dumped, includeInside(spec))) throw notIncluded(spec, dumped);
-  const serves = disk === undefined ? undefined : await answers(spec, disk.model.askToken);
+  // NGINX may still serve by an include whose removal is not through; the next change ends that.
+  const model = disk?.model ?? (await files.readFormer());
+  const serves = model === undefined ? undefined : await answers(spec, model.askToken);
   if (serves === true) return dumped;
   for (const address of spec.preview === undefined ? [spec.listen] : [spec.listen, spec.preview]) {
     await checkAddress(spec, address, dumped);

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 import type { NginxRouterSpec } from '../../../core/plan/spec.ts';
+import type { Router } from '../../../ports/router.ts';
 import { noEngine } from '../../../../test/docker/engine.ts';
 import { freePort } from '../../../../test/free-port.ts';
 import { withoutNginx } from '../../../../test/programs/nginx.ts';
@@ -11,7 +15,20 @@ import { NginxContainer } from '../../../../test/programs/nginx-container.ts';
 import { createNginxRouter } from './driver.ts';
 import { ask, clock, failsWith, group, makeHarness, routesOf, scope } from './harness.ts';
 
+const run = promisify(execFile);
 const skip = (await withoutNginx()) || (await noEngine());
+
+/** A container's program may take a moment to begin. */
+async function begun(router: Router): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const isThere = await router.check(scope).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return;
+    await sleep(100);
+  }
+}
 
 it(
   'an NGINX in a container is written to, reloaded, drained and listened to from outside',
@@ -31,17 +48,7 @@ it(
     };
     const router = createNginxRouter({ spec, clock });
     const [old, fresh] = [await harness.startInstance('old-1'), await harness.startInstance('new-1')];
-    // Its program may take a moment to begin.
-    for (
-      let attempt = 0;
-      attempt < 100 &&
-      (await router.check(scope).then(
-        () => false,
-        () => true,
-      ));
-      attempt++
-    )
-      await sleep(100);
+    await begun(router);
     await router.check(scope);
     await router.apply(routesOf(1, [group('old', 10_000, old)]));
     assert.equal((await ask(spec)).instance, 'old-1');
@@ -66,5 +73,27 @@ it(
     const gone = createNginxRouter({ spec: { ...spec, container: 'sluice-test-no-such-container' }, clock });
     await assert.rejects(gone.check(scope), failsWith('router.refused', /[Nn]o such container/));
     await assert.rejects(gone.drain(scope, ['old-1'], 0), failsWith('router.unreachable', /cannot be read/));
+
+    await router.remove(scope);
+    await assert.rejects(ask(spec), { code: 'ECONNREFUSED' });
+    assert.equal(await router.read(scope), undefined);
+
+    // What does not run is not waited for; what answers does run, whatever its name.
+    for (const way of ['stop', 'rm']) {
+      await router.apply(routesOf(1, [group('old', 10_000, old)]));
+      await assert.rejects(gone.remove(scope), failsWith('router.unreachable', /does not run/));
+      assert.equal((await ask(spec)).instance, 'old-1');
+      await router.remove(scope);
+      await router.apply(routesOf(1, [group('old', 10_000, old)]));
+      await run('docker', [...(way === 'rm' ? ['rm', '--force'] : ['stop', '--time', '0']), container.name]);
+      await router.remove(scope);
+      assert.deepEqual((await readdir(join(container.directory, 'conf.d'))).sort(), [
+        '.sluice.conf.lock',
+        'sluice.conf',
+      ]);
+      if (way === 'rm') return;
+      await run('docker', ['start', container.name]);
+      await begun(router);
+    }
   },
 );

@@ -1,7 +1,7 @@
 // Two controllers that change the same include, one of them held up in the middle of it.
 
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -130,5 +130,51 @@ describe('two controllers of one NGINX', { skip }, () => {
     await held.goOn();
     await assert.rejects(first, failsWith('router.refused', /no_such_directive/));
     assert.equal(await readFile(harness.spec.include, 'utf8'), include);
+  });
+
+  it('take a service away one after the other', async () => {
+    const harness = await harnessOf();
+    const { old, a } = await instancesOf(harness);
+    await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
+    const held = await heldUpAt(harness, '-T');
+    const applied = held.router.apply(routesOf(10, [group('old', 5_000, old), group('a', 5_000, a)]));
+    await held.stands();
+    const removed = harness.router.remove(scope);
+    await sleep(200);
+    await held.goOn();
+    await Promise.all([applied, removed]);
+    assert.equal(await harness.router.read(scope), undefined);
+    await assert.rejects(harness.request(), { code: 'ECONNREFUSED' });
+  });
+
+  it('bring no service back that was taken away while one of them stood still', async () => {
+    const harness = await harnessOf();
+    const { old, a } = await instancesOf(harness);
+    await harness.router.apply(routesOf(1, [group('old', 10_000, old)]));
+    const held = await heldUpAt(harness, '-T');
+    const applied = held.router.apply(routesOf(10, [group('old', 5_000, old), group('a', 5_000, a)]));
+    await held.stands();
+    await harness.router.remove(scope);
+    await held.goOn();
+    await assert.rejects(applied, failsWith('router.stale', /taken away/));
+    await assert.rejects(harness.request(), { code: 'ECONNREFUSED' });
+    assert.equal(await harness.router.read(scope), undefined);
+  });
+
+  it('take no newer routes away when one of them thaws', async () => {
+    const harness = await harnessOf();
+    const { old, a, b } = await instancesOf(harness);
+    await harness.router.apply(routesOf(1, [group('old', 10_000, old), group('a', 0, a)]));
+    // With the same include, and with another one.
+    for (const [revision, fresh] of [a, b].entries()) {
+      const held = await heldUpAt(harness, '-T');
+      const removed = held.router.remove(scope);
+      await held.stands();
+      await harness.router.apply(routesOf(revision + 2, [group('old', 0, old), group('new', 10_000, fresh)]));
+      await held.goOn();
+      await assert.rejects(removed, failsWith('router.stale', /newer routes/));
+      assert.equal((await harness.request()).instance, fresh.instance);
+      for (const name of ['waits', 'goes']) await rm(join(harness.nginx.directory, name));
+    }
   });
 });

@@ -28,6 +28,7 @@ import { Program } from './program.ts';
 import { render } from './render.ts';
 import { parseRoutes } from './stored-routes.ts';
 import { revisionOf, type Table, tableOf } from './table.ts';
+import { takeAway } from './take-away.ts';
 
 export interface NginxRouterOptions {
   readonly spec: NginxRouterSpec;
@@ -92,16 +93,24 @@ class NginxRouter implements Router {
   }
 
   apply(routes: Routes, signal?: AbortSignal): Promise<void> {
-    const lock = { path: this.#files.lock, clock: this.#clock, log: this.#log };
-    const applied = this.#turn.then(() => withIncludeLock(lock, () => this.#apply(routes, signal), signal));
-    this.#turn = applied.catch(() => undefined);
-    return applied;
+    return this.#inTurn(() => this.#locked(() => this.#apply(routes, signal), signal));
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const acted = this.#turn.then(act);
+    this.#turn = acted.catch(() => undefined);
+    return acted;
+  }
+
+  #locked(act: () => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    return withIncludeLock({ path: this.#files.lock, clock: this.#clock, log: this.#log }, act, signal);
   }
 
   async #apply(routes: Routes, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted();
     const disk = await this.#files.read();
     if (disk !== undefined) this.#refuseOther(disk.model, routes.scope);
+    else await this.#finishRemoval(routes.scope, signal);
     this.#refuseStale(await this.#inForce(disk), routes);
     const { model, text } = await this.#fitted(disk, routes);
     const table = await this.#put(routes, model);
@@ -125,7 +134,9 @@ class NginxRouter implements Router {
 
   /** Whether nobody changed the include since it was read. Rejects with `router.stale` where newer routes came meanwhile. */
   async #isCurrent(disk: OnDisk | undefined, routes: Routes): Promise<boolean> {
-    if ((await this.#files.read())?.text !== disk?.text) return false;
+    const now = await this.#files.read();
+    if (disk !== undefined && now === undefined) throw this.#overtaken('the service was taken away');
+    if (now?.text !== disk?.text) return false;
     if (disk !== undefined) await this.#refuseOvertaken(disk.model, routes);
     return true;
   }
@@ -158,7 +169,15 @@ class NginxRouter implements Router {
 
   #stale(revision: number, inForce: number): Failure {
     const what = revision === inForce ? `other routes of revision ${inForce}` : `revision ${inForce}`;
-    return new Failure('router.stale', `Routes of revision ${revision} are too old: NGINX has ${what}.`, {
+    return this.#atWork(`Routes of revision ${revision} are too old: NGINX has ${what}.`);
+  }
+
+  #overtaken(what: string): Failure {
+    return this.#atWork(`Another controller came first with NGINX: ${what}.`);
+  }
+
+  #atWork(message: string): Failure {
+    return new Failure('router.stale', message, {
       at: this.#spec.include,
       remedy: 'Another controller is at work; look with `sluice status`.',
     });
@@ -281,8 +300,45 @@ class NginxRouter implements Router {
     return this.#feed.read(signal);
   }
 
-  async remove(_scope: Scope, _signal?: AbortSignal): Promise<void> {
-    throw new Error('not yet');
+  remove(scope: Scope, signal?: AbortSignal): Promise<void> {
+    return this.#inTurn(async () => {
+      // Where Sluice never was there may be no right, or no folder, to make a lock in; and none is to be left there.
+      if (await this.#files.isThere()) await this.#locked(() => this.#remove(scope, signal), signal);
+      this.#facts.forget();
+      this.#instances.forget();
+      this.#feed.changed(undefined);
+      this.#feedPortTaken = false;
+    });
+  }
+
+  async #remove(scope: Scope, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const disk = await this.#files.read();
+    // By the former include NGINX goes on serving where a removal was killed before NGINX was told.
+    const model = disk?.model ?? (await this.#files.readFormer());
+    if (model !== undefined && !sameScope(model.scope, scope)) return;
+    if (model !== undefined) {
+      const newest = await this.#files.newestTable();
+      const isCurrent = (): Promise<boolean> => this.#isUntouched(disk, newest);
+      const removal = { model, lies: disk !== undefined, isCurrent };
+      if (!(await takeAway(await this.#tools(), removal, signal))) return this.#remove(scope, signal);
+    }
+    await this.#files.clear();
+  }
+
+  /** Whether nobody changed anything since; false: somebody else removed it. A removal must not take away newer routes. */
+  async #isUntouched(disk: OnDisk | undefined, newest: string | undefined): Promise<boolean> {
+    const [now, table] = [await this.#files.read(), await this.#files.newestTable()];
+    if (now?.text === disk?.text && table === newest) return true;
+    if (now === undefined && (disk !== undefined || table === undefined)) return false;
+    throw this.#overtaken('there are newer routes than those that were to be taken away');
+  }
+
+  /** Of a removal that was killed NGINX may know nothing yet, and tables of those routes would pass for newer ones. */
+  async #finishRemoval(scope: Scope, signal: AbortSignal | undefined): Promise<void> {
+    if (!(await this.#files.isTakenAway())) return;
+    const former = await this.#files.readFormer();
+    await this.#remove(former?.scope ?? scope, signal);
   }
 
   async drain(_scope: Scope, instances: readonly string[], withinMs: number, signal?: AbortSignal): Promise<number> {

@@ -44,9 +44,9 @@ export class NginxFeed {
     return this.#readers > 0;
   }
 
-  /** Told of each change of the include. */
-  changed(model: Model): void {
-    if (this.#current === undefined || this.#current.key === keyOf(model)) return;
+  /** Told of each change of the include; undefined: it was taken away, and who reads waits for another one. */
+  changed(model: Model | undefined): void {
+    if (this.#current === undefined || (model !== undefined && this.#current.key === keyOf(model))) return;
     this.#current.over.abort();
     this.#current = undefined;
   }

@@ -19,7 +19,7 @@ import { removeUnfinished, syncDirectory } from '../../../base/durable-file.ts';
 import { Failure } from '../../../base/failure.ts';
 import { diskFailure, isCode } from '../../../base/system-error.ts';
 import { type Model, modelSchema } from './model.ts';
-import { modelText } from './render.ts';
+import { isAwayNote, modelText } from './render.ts';
 import { digits, revisionOf, type Table } from './table.ts';
 
 /** A file that somebody put in our place may be of any size. */
@@ -55,10 +55,13 @@ export class Files {
     this.lock = join(dirname(include), `.${basename(include)}.lock`);
   }
 
-  /** Undefined where there is no include of ours; an empty file, which a person may have made for NGINX to start, is none. */
+  /**
+   * Undefined where there is no include of ours; an empty file, which a person may have made for NGINX to start, is none, and no
+   * more is what stands there when the service was taken away.
+   */
   async read(): Promise<OnDisk | undefined> {
     const text = this.#readInclude();
-    if (text === undefined || text.trim() === '') return undefined;
+    if (text === undefined || text.trim() === '' || isAwayNote(text)) return undefined;
     const json = modelText(text);
     if (json === undefined) throw notOurs(this.include);
     try {
@@ -70,6 +73,17 @@ export class Files {
         cause: error,
       });
     }
+  }
+
+  /** Whether a removal came as far as the include. */
+  async isTakenAway(): Promise<boolean> {
+    return isAwayNote(this.#readInclude() ?? '');
+  }
+
+  /** Whether anything of ours lies there that a removal has to do with; a file of somebody else is none of it. */
+  async isThere(): Promise<boolean> {
+    if (existsSync(this.directory) || existsSync(this.former)) return true;
+    return modelText(this.#readInclude() ?? '') !== undefined;
   }
 
   #readInclude(): string | undefined {
@@ -191,8 +205,9 @@ export class Files {
     }
   }
 
-  /** Keep-alive connections are asked to close as long as this is set. */
+  /** Keep-alive connections are asked to close as long as this is set; a generation whose folder is gone looks nowhere. */
   async setClosing(generation: number, closing: boolean): Promise<void> {
+    if (!existsSync(dirname(this.#now(generation)))) return;
     await this.#mark(join(this.directory, `g${generation}`, 'closing'), closing);
   }
 
@@ -228,6 +243,23 @@ export class Files {
     await this.#forgetDestinations();
     await rm(this.former, { force: true });
     await removeUnfinished(dirname(this.include), (file) => file === basename(this.include));
+  }
+
+  /**
+   * Removes all but the include and the lock. The lock stays: who holds a file that is gone, and who makes it anew, would both have
+   * it. By the former include a removal is known that is not through, and by the folder that something is left, so it goes last.
+   */
+  async clear(): Promise<void> {
+    const place = dirname(this.include);
+    try {
+      await removeUnfinished(place, (file) => file === basename(this.include));
+      await rm(this.former, { force: true });
+      await syncDirectory(place);
+      await rm(this.directory, { recursive: true, force: true });
+      await syncDirectory(place);
+    } catch (error) {
+      throw diskFailure(error, this.directory);
+    }
   }
 
   /** The one that was changed last comes first: their numbers say nothing of the time. */

@@ -39,6 +39,12 @@ export class Instances {
     }
   }
 
+  forget(): void {
+    this.#byServer.clear();
+    this.#addresses.clear();
+    this.#bySlot.clear();
+  }
+
   /** What stands in a table on the disk; what is damaged teaches nothing. */
   learnText(text: string): void {
     try {

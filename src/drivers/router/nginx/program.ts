@@ -50,6 +50,16 @@ export class Program {
     });
   }
 
+  /** Whether the container that NGINX is to run in does not run; false also where there is none to be named, or nobody can say. */
+  async isContainerGone(): Promise<boolean> {
+    const { container } = this.#spec;
+    if (container === undefined) return false;
+    const ran = await this.#run(['docker', 'container', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Names}}']);
+    if (!ran.ok) return false;
+    const running = ran.output.split('\n').map((line) => line.split(/[\s,]+/));
+    return !running.some(([id = '', ...names]) => id.startsWith(container) || names.includes(container));
+  }
+
   /** What a program says in the place where NGINX runs, such as the container, even if it fails in part; empty where it was cut off. */
   async look(command: readonly string[]): Promise<string> {
     const ran = await this.#run(this.#there(command));

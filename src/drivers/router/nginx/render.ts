@@ -39,6 +39,16 @@ export function render(input: RenderInput): string {
   ].join('\n');
 }
 
+/** What stands in the place of an include when its service was taken away: NGINX may be told to read that file by its name. */
+export function awayNote(scope: Scope): string {
+  return `# Sluice took ${scopeName(scope)} away: nothing is served from this file, and it may be deleted.\n`;
+}
+
+/** Nothing but the note: whoever writes more into the file has made it his own. */
+export function isAwayNote(text: string): boolean {
+  return /^# Sluice took \S+ away: nothing is served from this file, and it may be deleted\.\s*$/.test(text);
+}
+
 /** The model as it stands in a rendered include, put together from its lines; undefined where the text is none. */
 export function modelText(include: string): string | undefined {
   const lines = include.split('\n').filter((line) => line.startsWith(modelMark));
