@@ -312,6 +312,26 @@ const logTests: Readonly<Record<string, Body>> = {
     const lines = await collect(fixture.platform, { release: release.id, lastLines: 5 });
     assert.equal(lines.at(-1)?.text, 'last words');
   },
+
+  'what is forgotten has no output any more, and what runs goes on': async (fixture) => {
+    const { platform } = fixture;
+    const [gone, kept] = [await fixture.release('serves'), await fixture.release('serves')];
+    const [stopped] = await platform.ensure(group(gone, 1));
+    const [running] = await platform.ensure(group(kept, 1));
+    assert.ok(stopped !== undefined && running !== undefined);
+    for (const each of [stopped, running]) {
+      await eventually(`${each.id} answers`, () => fixture.answers(each));
+      await fixture.write(each, ['hello']);
+    }
+    await platform.stop({ scope, release: gone.id, graceMs: 10_000 });
+    await platform.forget(otherScope);
+    assert.equal((await collect(platform, { release: gone.id, lastLines: 5 })).at(-1)?.text, 'hello');
+    await platform.forget(scope);
+    await platform.forget(scope);
+    assert.deepEqual(await collect(platform, { release: gone.id, lastLines: 5 }), []);
+    assert.deepEqual(ids(await platform.list(scope)), [running.id]);
+    assert.equal((await collect(platform, { release: kept.id, lastLines: 5 })).at(-1)?.text, 'hello');
+  },
 };
 
 function ids(instances: readonly Instance[]): string[] {

@@ -43,6 +43,11 @@ export interface Platform {
   /** Ends instances: gracefully, then by force after `graceMs`; resolves when none of them runs. Idempotent; unknown ones are no error. */
   stop(request: StopRequest): Promise<void>;
   /**
+   * Gives up what is kept of the scope's stopped instances: their output, and whatever somebody else made is left to them again.
+   * Running ones stay as they are. Idempotent.
+   */
+  forget(scope: Scope): Promise<void>;
+  /**
    * Lines of the instances that `list` gives; of stopped ones too, as long as their output is kept, where the query names them or
    * their release. Ends after the newest lines, or with `follow` when `signal` aborts.
    */

@@ -114,6 +114,15 @@ class Containers implements Platform {
     await this.#forgetOldest(request.scope);
   }
 
+  /** What Compose made is Compose's again, by its name; it does not run, and nobody ends it when Compose starts it. */
+  async forget(scope: Scope): Promise<void> {
+    const stopped = (await membersOf(this.#api, this.#realm(scope))).filter(
+      ({ ended, state }) => ended && state !== 'running',
+    );
+    for (const member of stopped)
+      await (member.adopted === undefined ? this.#api.remove(member.id) : giveBack(this.#api, member));
+  }
+
   async *logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine> {
     yield* readLogs(this.#api, this.#options.clock, { ...query, owner: this.#options.owner }, signal);
   }

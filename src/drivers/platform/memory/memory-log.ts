@@ -34,6 +34,12 @@ export class MemoryLog {
     for (const tell of this.#followers) tell(line, output.scope);
   }
 
+  /** Drops the output of instances of the scope that are no longer there. */
+  forget(scope: Scope, lives: (instance: string) => boolean): void {
+    for (const output of [...this.#outputs.values()])
+      if (sameScope(output.scope, scope) && !lives(output.id)) this.#outputs.delete(output.id);
+  }
+
   /** Stopped instances count only where their release or they themselves are asked for. */
   async *read(query: LogQuery, lives: (instance: string) => boolean, signal?: AbortSignal): AsyncIterable<LogLine> {
     const wanted = (line: { readonly release: ReleaseId; readonly instance: string }, scope: Scope): boolean =>

@@ -25,7 +25,7 @@ export interface MemoryBehaviour {
 
 /** One call, as a fault hook sees it. */
 export interface MemoryPlatformCall {
-  readonly operation: 'ensure' | 'list' | 'stop' | 'logs';
+  readonly operation: 'ensure' | 'list' | 'stop' | 'forget' | 'logs';
   /** `before`: nothing is done yet. `after`: all is done, but the caller does not know. */
   readonly moment: 'before' | 'after';
   readonly scope: Scope;
@@ -90,6 +90,12 @@ class InMemory implements MemoryPlatform {
   async stop(request: StopRequest): Promise<void> {
     const { scope, release } = request;
     await this.#guarded({ operation: 'stop', scope, release }, () => this.#stop(request));
+  }
+
+  async forget(scope: Scope): Promise<void> {
+    await this.#guarded({ operation: 'forget', scope }, async () =>
+      this.#log.forget(scope, (instance) => this.#instances.has(instance)),
+    );
   }
 
   async *logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine> {

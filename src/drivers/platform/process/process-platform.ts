@@ -123,6 +123,16 @@ class Processes implements Platform {
     await this.#lock.hold(() => this.#markEnded(new Set(ending.map((record) => record.id))));
   }
 
+  async forget(scope: Scope): Promise<void> {
+    await this.#lock.hold(async () => {
+      await this.#recover();
+      const ended = (await this.#records.all()).filter(
+        (record) => sameScope(record.scope, scope) && record.phase === 'ended',
+      );
+      for (const { id } of ended) await this.#records.remove(id);
+    });
+  }
+
   async *logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine> {
     yield* readLogs(this.#records, this.#clock, query, signal);
   }
