@@ -10,7 +10,7 @@ import { createClient } from './client/client.ts';
 import type { MetricSource } from './core/metrics/source.ts';
 import type { AskWeb } from './core/metrics/web.ts';
 import type { DeploySpec, PlatformSpec, RouterSpec } from './core/plan/spec.ts';
-import { type Scope, scopeName } from './core/scope.ts';
+import type { Scope } from './core/scope.ts';
 import { systemClock } from './drivers/clock/system-clock.ts';
 import { randomIds } from './drivers/ids/random-ids.ts';
 import { createFileLog } from './drivers/log/file-log.ts';
@@ -242,7 +242,7 @@ const outlastEveryMs = 200;
 /** Others at the socket may have had this process carry out deployments of theirs, which would stand still half way without it. */
 async function outlast(engine: Engine, note?: (text: string) => void): Promise<void> {
   for (let told = false; ; told = true) {
-    const names = engine.working().map((rollout) => `${rollout.id} of ${scopeName(rollout.plan.scope)}`);
+    const names = engine.working();
     if (names.length === 0) return;
     if (!told)
       note?.(`This process also carries out ${names.join(' and ')} for somebody else; it stays until that ends.`);

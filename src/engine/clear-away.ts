@@ -6,6 +6,14 @@ import type { ScopeState } from '../ports/store.ts';
 import type { Dependencies } from './dependencies.ts';
 import { specOf } from './orphans.ts';
 
+/** On what grounds it may be done. */
+interface Ground {
+  /** Aborts when somebody wants the scope. */
+  readonly signal: AbortSignal;
+  /** Whether nobody else may have the scope by now. */
+  readonly isOurs: () => boolean;
+}
+
 /**
  * Somebody who wants the scope meanwhile waits neither for requests in flight, which the next round looks after, nor for what has
  * been told to end: that ends without anybody watching, and a rollback must not stand behind an old instance that takes its time.
@@ -14,7 +22,7 @@ export async function clearAway(
   deps: Dependencies,
   state: ScopeState,
   instances: readonly Instance[],
-  signal: AbortSignal,
+  { signal, isOurs }: Ground,
 ): Promise<void> {
   const { scope } = state.situation;
   const spec = await specOf(deps, state);
@@ -28,13 +36,16 @@ export async function clearAway(
   if (ids.length === 0) return;
   if (await givesWay(signal, router.drain(scope, ids, spec.drainMs, signal))) return;
   for (const release of new Set(idle.map((instance) => instance.release))) {
-    if (await givesWay(signal, platform.stop({ scope, release, graceMs: spec.stopGraceMs }))) return;
+    // A controller that was frozen in the meantime would stop what another one has deployed.
+    if (!isOurs()) return;
+    const stopped = platform.stop({ scope, release, instances: ids, graceMs: spec.stopGraceMs });
+    if (await givesWay(signal, stopped)) return;
   }
   deps.log.write('info', 'instances that nothing refers to were stopped', { scope: scopeName(scope), instances: ids });
 }
 
 /** Waits for the work or for the signal, whichever comes first; whether it was the signal. Rejects as the work does. */
-async function givesWay(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
+export async function givesWay(signal: AbortSignal, work: Promise<unknown>): Promise<boolean> {
   const called = Promise.withResolvers<void>();
   const call = (): void => called.resolve();
   signal.addEventListener('abort', call, { once: true });

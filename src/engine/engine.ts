@@ -2,7 +2,6 @@
 
 import { type Failure, failureData } from '../base/failure.ts';
 import { planDigest } from '../core/plan/digest.ts';
-import type { Plan } from '../core/plan/plan.ts';
 import { beginRollout } from '../core/rollout/begin.ts';
 import { hasSwitchedBack, type Rollout } from '../core/rollout/rollout.ts';
 import type { Situation } from '../core/rollout/situation.ts';
@@ -35,7 +34,7 @@ import { lockedFailure, noDeployment, planChanged, unknownDeployment } from './f
 import { Housekeeper, type IdleWork } from './housekeeper.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { specOf } from './orphans.ts';
-import { prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
+import { planAnswer, prepareDeploy, prepareRollback, type Prepared } from './prepare.ts';
 import { prune } from './prune.ts';
 import { remove } from './remove.ts';
 import { Runner, type Why } from './runner.ts';
@@ -55,6 +54,8 @@ export class Engine implements Controller {
   /** What is still done after a runner's end: the lease given back. */
   readonly #parting = new Map<string, Promise<void>>();
   readonly #housekeeper: Housekeeper;
+  /** Names of the scopes that are being taken away from here. */
+  readonly #removing = new Set<string>();
   /** One piece of work at a time may take or give back the lease of a scope; the lease itself cannot tell two of one process apart. */
   readonly #turns = new Turns();
 
@@ -97,12 +98,12 @@ export class Engine implements Controller {
 
   async plan(request: DeployRequest): Promise<PlanAnswer> {
     const { situation } = await this.#scope(request.spec.scope);
-    return answerOf((await prepareDeploy(this.#deps, request, situation)).plan);
+    return planAnswer((await prepareDeploy(this.#deps, request, situation)).plan);
   }
 
   async planRollback(request: RollbackRequest): Promise<PlanAnswer> {
     const { situation } = await this.#scope(request.scope);
-    return answerOf((await prepareRollback(this.#deps, request, situation)).plan);
+    return planAnswer((await prepareRollback(this.#deps, request, situation)).plan);
   }
 
   async deploy(request: DeployRequest): Promise<Rollout> {
@@ -192,18 +193,23 @@ export class Engine implements Controller {
       if (this.#runners.has(scopeName(scope))) throw await this.#locked(scope);
       await this.#settleAbandoned(scope);
       const lease = await this.#acquire(scope);
+      this.#removing.add(scopeName(scope));
       try {
         return await remove(this.#deps, await this.#scope(scope), request, lease);
       } finally {
+        this.#removing.delete(scopeName(scope));
         await lease.release();
       }
     });
   }
 
-  /** What is carried out from here and would stand still without this controller; what waits for a person stands still anyway. */
-  working(): readonly Rollout[] {
-    const rollouts = [...this.#runners.values()].map((runner) => runner.rollout);
-    return rollouts.filter(({ status }) => !isFinal(status) && !isWaiting(status));
+  /** In words, what would stand still without this controller; what waits for a person stands still anyway. */
+  working(): readonly string[] {
+    const moving = [...this.#runners.values()]
+      .map((runner) => runner.rollout)
+      .filter(({ status }) => !isFinal(status) && !isWaiting(status));
+    const removals = [...this.#removing].map((name) => `the removal of ${name}`);
+    return [...moving.map(({ id, plan }) => `${id} of ${scopeName(plan.scope)}`), ...removals];
   }
 
   async close(mode: 'leave' | 'settle'): Promise<void> {
@@ -379,7 +385,7 @@ export class Engine implements Controller {
       if (lease === undefined) return;
       try {
         const state = await this.#scope(scope);
-        if (state.active === undefined) await work(state, lease.fence, AbortSignal.any([signal, lease.lost]));
+        if (state.active === undefined) await work(state, lease, AbortSignal.any([signal, lease.lost]));
       } finally {
         await lease.release();
       }
@@ -390,8 +396,4 @@ export class Engine implements Controller {
     const { lease, active } = await this.#scope(scope);
     return lockedFailure(scope, lease, active);
   }
-}
-
-function answerOf(plan: Plan): PlanAnswer {
-  return { plan, digest: planDigest(plan) };
 }

@@ -30,15 +30,24 @@ export function lockedFailure(scope: Scope, lease: Lease | undefined, active: Ro
       : `deployment ${active.id} of ${active.plan.candidate.id}, ordered by ${active.createdBy}, now ${active.status}`;
   return new Failure('deployment.locked', `${scopeName(scope)} is locked by ${who} for ${what}`, {
     at: scopeName(scope),
-    remedy: 'Follow it with `sluice status --watch`; end it with `sluice abort`.',
+    remedy: active === undefined ? waitFor : followOrEnd,
     details: {
       holder: lease?.holder ?? null,
       since: active?.createdAt ?? lease?.since ?? null,
-      deployment: active?.id ?? null,
-      status: active?.status ?? null,
-      actor: active?.createdBy ?? null,
+      ...deploymentDetails(active),
     },
   });
+}
+
+const waitFor = 'Look with `sluice status`; ask again when it is done.';
+const followOrEnd = 'Follow it with `sluice status --watch`; end it with `sluice abort`.';
+
+function deploymentDetails(active: Rollout | undefined) {
+  return {
+    deployment: active?.id ?? null,
+    status: active?.status ?? null,
+    actor: active?.createdBy ?? null,
+  };
 }
 
 export function noDeployment(scope: Scope): Failure {

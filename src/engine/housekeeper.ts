@@ -1,6 +1,6 @@
 // Looks after scopes: revives instances that ended, lets warm releases go, clears orphans away, watches promoted releases.
 
-import { failureData } from '../base/failure.ts';
+import { Failure, failureData } from '../base/failure.ts';
 import type { StableHistory } from '../core/gate/statistics/history.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { Rollout } from '../core/rollout/rollout.ts';
@@ -10,7 +10,8 @@ import type { LiveNumbers, RollbackRequest } from './controller.ts';
 import { choresOf, isIdle, type Chores } from './chores.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
 import { guardFleet } from './guard-fleet.ts';
-import { clearAway } from './clear-away.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import { clearAway, givesWay } from './clear-away.ts';
 import { orphansOf, specOf } from './orphans.ts';
 import { pruneAfter } from './prune.ts';
 import { routesInForce } from './routes-in-force.ts';
@@ -20,7 +21,7 @@ import { StableMemory } from './stable-memory.ts';
 import { Watches } from './watch.ts';
 
 /** Work on a scope without a deployment, under its lease. */
-export type IdleWork = (state: ScopeState, fence: number, signal: AbortSignal) => Promise<void>;
+export type IdleWork = (state: ScopeState, lease: LeaseKeeper, signal: AbortSignal) => Promise<void>;
 
 export interface HousekeeperOptions {
   readonly deps: Dependencies;
@@ -35,6 +36,9 @@ export interface HousekeeperOptions {
 /** Pauses between attempts to revive instances: doubled each time, from one second to a minute. */
 const reviveFirstMs = 1_000;
 const reviveLongestMs = 60_000;
+
+/** For so long after a removal a controller that was frozen in the middle of something may come back and undo a part of it. */
+const lookAfterMs = 3_600_000;
 
 interface Revival {
   readonly failures: number;
@@ -89,11 +93,11 @@ export class Housekeeper {
   /** Clears one scope up at once; the ids of the instances that were stopped. */
   async sweep(scope: Scope): Promise<readonly string[]> {
     const stopped: string[] = [];
-    await this.#options.withLease(scope, async (state, fence, signal) => {
+    await this.#options.withLease(scope, async (state, lease, signal) => {
       const drivers = await this.#driversOf(state);
       if (drivers === undefined) return;
       const chores = await this.#choresOf(state, drivers);
-      await this.#do(chores, state, fence, signal, drivers);
+      await this.#do(chores, state, lease, signal, drivers);
       stopped.push(...chores.stop.map((instance) => instance.id));
     });
     return stopped;
@@ -141,21 +145,28 @@ export class Housekeeper {
     if (drivers === undefined) return;
     if (state.situation.removal !== undefined) return this.#keepAway(state, drivers);
     if (isIdle(this.#due(scope, await this.#choresOf(state, drivers)))) return;
-    await this.#options.withLease(scope, async (fresh, fence, signal) => {
+    await this.#options.withLease(scope, async (fresh, lease, signal) => {
       const chores = this.#due(scope, await this.#choresOf(fresh, drivers));
-      await this.#do(chores, fresh, fence, signal, drivers);
+      await this.#do(chores, fresh, lease, signal, drivers);
       if (!signal.aborted) await pruneAfter(deps, scope);
     });
   }
 
   /** Whoever took the service away may not have come to the end of it, and one that was frozen meanwhile may have brought a part back. */
-  async #keepAway({ situation: { scope, removal } }: ScopeState, { platform, router }: Drivers): Promise<void> {
-    if (removal?.finished === true) {
-      const [instances, inForce] = await Promise.all([platform.list(scope), router.read(scope)]);
-      if (instances.length === 0 && inForce === undefined) return;
-    }
-    await this.#options.withLease(scope, async ({ situation }, fence, signal) => {
-      if (situation.removal !== undefined) await finishRemoval(this.#options.deps, situation, fence, signal);
+  async #keepAway(state: ScopeState, drivers: Drivers): Promise<void> {
+    const { scope, removal } = state.situation;
+    const { deps, withLease } = this.#options;
+    const name = `the removal of ${scopeName(scope)}`;
+    const now = deps.clock.now();
+    if (removal === undefined || now < (this.#revivals.get(name)?.notBefore ?? 0)) return;
+    if (removal.finished && (now > removal.at + lookAfterMs || !(await isThere(drivers, scope)))) return;
+    await withLease(scope, async ({ situation }, lease, signal) => {
+      if (situation.removal === undefined) return;
+      this.#noteAttempt(name);
+      // What was told to end ends without anybody watching; whoever wants the scope need not wait for it.
+      if (await givesWay(signal, finishRemoval(deps, situation, lease, signal))) return;
+      // Where it is not the first end of it, it may not be the last: a router that never says what it has would be asked all the time.
+      if (!situation.removal.finished) this.#revivals.delete(name);
     });
   }
 
@@ -171,7 +182,11 @@ export class Housekeeper {
       const [state] = await deps.store.scopes(scope);
       // Only under a deployment of this controller's own, which is in the state: nobody else touches the scope then.
       if (state?.active === undefined || runnerOf(scope)?.rollout.id !== state.active.id) return;
-      await clearAway(deps, state, await orphansOf(deps, state), AbortSignal.any([signal, this.#stopped.signal]));
+      const ground = {
+        signal: AbortSignal.any([signal, this.#stopped.signal]),
+        isOurs: () => runnerOf(scope)?.holds() === true,
+      };
+      await clearAway(deps, state, await orphansOf(deps, state), ground);
     };
     const cleared = this.#guarded(name, () => inTurn(scope, clear)).finally(() => this.#beside.delete(name));
     this.#beside.set(name, cleared);
@@ -198,7 +213,13 @@ export class Housekeeper {
     return early ? { ...chores, revive: false } : chores;
   }
 
-  async #do(chores: Chores, state: ScopeState, fence: number, signal: AbortSignal, drivers: Drivers): Promise<void> {
+  async #do(
+    chores: Chores,
+    state: ScopeState,
+    lease: LeaseKeeper,
+    signal: AbortSignal,
+    drivers: Drivers,
+  ): Promise<void> {
     if (isIdle(chores)) return;
     let { routes } = chores;
     if (chores.revive) {
@@ -206,8 +227,9 @@ export class Housekeeper {
       // They may be somewhere else now, and nobody may look again: the controller of a command ends with it.
       ({ routes } = await this.#choresOf(state, drivers));
     }
-    if (chores.cool || routes !== undefined) await this.#reroute(state, fence, signal, drivers);
-    if (chores.stop.length > 0 && !signal.aborted) await clearAway(this.#options.deps, state, chores.stop, signal);
+    if (chores.cool || routes !== undefined) await this.#reroute(state, lease.fence, signal, drivers);
+    const ground = { signal, isOurs: () => lease.holds() };
+    if (chores.stop.length > 0 && !signal.aborted) await clearAway(this.#options.deps, state, chores.stop, ground);
   }
 
   async #revive(state: ScopeState, drivers: Drivers, signal: AbortSignal): Promise<void> {
@@ -215,9 +237,7 @@ export class Housekeeper {
     if (stable === undefined) return;
     const { deps } = this.#options;
     const name = scopeName(scope);
-    const failures = (this.#revivals.get(name)?.failures ?? 0) + 1;
-    const pauseMs = Math.min(reviveLongestMs, reviveFirstMs * 2 ** Math.min(failures - 1, 10));
-    this.#revivals.set(name, { failures, notBefore: deps.clock.now() + pauseMs });
+    const failures = this.#noteAttempt(name);
     deps.log.write('warn', 'instances of the stable release are missing; they are started again', {
       scope: name,
       release: stable.release.id,
@@ -225,6 +245,14 @@ export class Housekeeper {
     });
     const group = { scope, release: stable.release, deployment: stable.deployment, instances: stable.instances };
     await drivers.platform.ensure(group, signal);
+  }
+
+  /** The next one is not before a pause that grows; how many there were. */
+  #noteAttempt(name: string): number {
+    const failures = (this.#revivals.get(name)?.failures ?? 0) + 1;
+    const pauseMs = Math.min(reviveLongestMs, reviveFirstMs * 2 ** Math.min(failures - 1, 10));
+    this.#revivals.set(name, { failures, notBefore: this.#options.deps.clock.now() + pauseMs });
+    return failures;
   }
 
   /** The situation is committed with the revision of its routes before these are put in force, as in a deployment. */
@@ -238,5 +266,16 @@ export class Housekeeper {
     const situation: Situation = { ...kept, revision: routes?.revision ?? kept.revision };
     await deps.store.commit({ scope, fence, effects: [], settled: [], situation });
     if (routes !== undefined) await drivers.router.apply(routes, signal);
+  }
+}
+
+/** Whether anything of the scope runs or is routed; a router that cannot say may have a part of it. */
+async function isThere({ platform, router }: Drivers, scope: Scope): Promise<boolean> {
+  if ((await platform.list(scope)).length > 0) return true;
+  try {
+    return (await router.read(scope)) !== undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'router.unreachable') return true;
+    throw error;
   }
 }

@@ -1,8 +1,10 @@
 // Makes plans: identifies the release, looks at what is there, and compiles both.
 
+import { canonicalJson } from '../base/canonical-json.ts';
 import { Failure } from '../base/failure.ts';
 import type { Instance } from '../core/instance.ts';
 import { compilePlan } from '../core/plan/compile.ts';
+import { planDigest } from '../core/plan/digest.ts';
 import type { Observed, Plan } from '../core/plan/plan.ts';
 import type { DeploySpec, PlatformSpec } from '../core/plan/spec.ts';
 import { releaseId } from '../core/release-id.ts';
@@ -10,7 +12,7 @@ import type { Release, ReleaseId } from '../core/release.ts';
 import { lastGood, type Placement, type Situation } from '../core/rollout/situation.ts';
 import { scopeName, type Scope } from '../core/scope.ts';
 import type { Endpoint } from '../core/routes.ts';
-import type { DeployRequest, RollbackRequest } from './controller.ts';
+import type { DeployRequest, PlanAnswer, RollbackRequest } from './controller.ts';
 import { confidenceFacts } from './confidence-facts.ts';
 import type { Dependencies, Drivers } from './dependencies.ts';
 import { askFirst } from './check-queries.ts';
@@ -22,6 +24,10 @@ export interface Prepared {
   readonly drivers: Drivers;
   readonly stable: readonly Endpoint[];
   readonly candidate: readonly Endpoint[];
+}
+
+export function planAnswer(plan: Plan): PlanAnswer {
+  return { plan, digest: planDigest(plan) };
 }
 
 /** Changes nothing. Rejects with what is wrong with the request, the release or the router. */
@@ -54,7 +60,8 @@ export async function prepareRollback(
   situation: Situation,
 ): Promise<Prepared> {
   const { stable } = situation;
-  if (stable === undefined) throw nothingToGoBackTo(request.scope);
+  if (stable === undefined)
+    throw situation.removal === undefined ? nothingToGoBackTo(request.scope) : takenAway(request.scope);
   const target = await findTarget(deps, request, situation);
   // How the release was run belongs to the release; where it is reached is as things stand now.
   const spec: DeploySpec = {
@@ -74,6 +81,7 @@ async function prepare(
   wanted: Pick<Observed, 'candidate' | 'purpose' | 'confidence'>,
 ): Promise<Prepared> {
   const drivers = deps.drivers(spec);
+  assertRemoved(spec, situation);
   await assertSamePlatform(deps, spec, situation.stable?.spec);
   await drivers.router.check(spec.scope);
   if (wanted.purpose === 'deploy') {
@@ -100,6 +108,18 @@ async function prepare(
     stable: stableRunning,
     candidate: warm || stable?.id === wanted.candidate.id ? candidateRunning : [],
   };
+}
+
+/** Nobody would look any more where a removal that is not through left the rest. */
+function assertRemoved(spec: DeploySpec, { removal }: Situation): void {
+  if (removal === undefined || removal.finished) return;
+  const { platform, router } = removal.spec;
+  const isSame = placeOf(platform) === placeOf(spec.platform) && canonicalJson(router) === canonicalJson(spec.router);
+  if (isSame) return;
+  throw new Failure('plan.unsupported', `${scopeName(spec.scope)} is not taken away to its end yet`, {
+    at: placeOf(platform) === placeOf(spec.platform) ? 'router' : 'platform',
+    remedy: 'Finish it with `sluice remove` before you deploy the service somewhere else.',
+  });
 }
 
 /** Where stable cannot be seen it would count as gone, and its traffic go to whatever can be. */
@@ -181,6 +201,13 @@ function nothingToGoBackTo(scope: Scope): Failure {
   return new Failure('rollback.nothing', `${scopeName(scope)} has no earlier release to go back to`, {
     at: scopeName(scope),
     remedy: 'Deploy a release that works with `sluice deploy`; `sluice history` lists what was deployed.',
+  });
+}
+
+function takenAway(scope: Scope): Failure {
+  return new Failure('rollback.nothing', `${scopeName(scope)} was taken away, so there is nothing to go back from`, {
+    at: scopeName(scope),
+    remedy: 'Deploy with `sluice deploy`; then it can go back to what was stable before as well.',
   });
 }
 

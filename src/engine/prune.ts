@@ -93,7 +93,11 @@ async function pruneReleases(
   for (const service of new Set(wanted.map(({ situation }) => situation.scope.service))) {
     const ofService = all.filter(({ situation }) => situation.scope.service === service);
     const needed = new Set([...ofService.flatMap(neededBy), ...(await runningOf(deps, ofService, gone))]);
-    const specs = ofService.map(({ situation: { stable, removal } }) => stable?.spec ?? removal?.spec);
+    // A service that was taken away, and is being deployed anew, has had more than what is stable now.
+    const specs = ofService.map(
+      ({ situation: { stable, removal, earlier }, active }) =>
+        stable?.spec ?? removal?.spec ?? active?.plan.spec ?? earlier[0]?.spec,
+    );
     const keep = Math.max(0, ...specs.map((spec) => spec?.keepReleases ?? 0));
     const stored = await deps.releases.list(service);
     for (const id of removable(stored, needed, keep)) {

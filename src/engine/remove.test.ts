@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from '../base/failure.ts';
-import { canary, scope } from '../../test/engine/specs.ts';
+import { canary, release, scope } from '../../test/engine/specs.ts';
 import { actor, type EngineWorld, inWorld } from '../../test/engine/world.ts';
 import type { Engine } from './engine.ts';
 
@@ -51,9 +51,13 @@ test(
   inWorld(async (world, engine) => {
     await twoDeployed(world, engine);
     await world.result(engine.remove(order));
-    assert.deepEqual(await world.result(engine.remove(order)), { instances: [], releases: [] });
+    const { situation } = await world.state();
+    const again = await world.result(engine.remove({ ...order, actor: 'bob@desk' }));
+    assert.deepEqual(again, { instances: [], releases: [] });
+    assert.deepEqual((await world.state()).situation, situation, 'who took it away stays known');
     await gone(world);
-    await world.refused(engine.rollback({ ...order, to: undefined }), 'rollback.nothing');
+    const nothing = await world.refused(engine.rollback({ ...order, to: undefined }), 'rollback.nothing');
+    assert.match(nothing.message, /taken away/);
     const { plan } = await world.deployed(engine, 'v3');
     assert.equal(plan.strategy, 'first');
     assert.equal((await world.state()).situation.removal, undefined);
@@ -170,5 +174,119 @@ test(
     await world.pass(60_000);
     assert.deepEqual([world.running, world.traffics], ['v3 ×2', 'v3 100 %']);
     await world.result(engine.close('leave'));
+  }),
+);
+
+/** The first call of this kind is over only when it is let go. */
+function holdBack(world: EngineWorld, operation: 'stop' | 'drain') {
+  const letGo = Promise.withResolvers<undefined>();
+  let reached = false;
+  const wait = async (asked: string, moment: string): Promise<void> => {
+    if (asked !== operation || moment !== 'after' || reached) return;
+    reached = true;
+    await letGo.promise;
+  };
+  world.routerFault = ({ operation: asked, phase }) => wait(asked, phase);
+  world.platformFault = ({ operation: asked, moment }) => wait(asked, moment);
+  return { isReached: () => reached, letGo: () => letGo.resolve(undefined) };
+}
+
+for (const operation of ['drain', 'stop'] as const) {
+  test(
+    `one that was frozen behind its ${operation} leaves alone what was deployed meanwhile`,
+    inWorld(async (world) => {
+      const [frozen, other] = [world.controller(), world.controller()];
+      await world.deployed(frozen.engine, 'v1');
+      const held = holdBack(world, operation);
+      const removing = frozen.engine.remove(order).then(
+        () => 'done',
+        (error: unknown) => (error instanceof Failure ? error.code : String(error)),
+      );
+      await world.until('it is in the middle of it', held.isReached);
+      frozen.freeze(60_000);
+      world.declareDead(frozen);
+      await world.deployed(other.engine, 'v1');
+      held.letGo();
+      await world.pass(90_000);
+      assert.equal(await removing, 'lease.lost');
+      assert.deepEqual([world.running, world.traffics], ['v1 ×2', 'v1 100 %']);
+    }),
+  );
+}
+
+test(
+  'what came back after a removal is taken away again, also where the router cannot say that it is there',
+  inWorld(async (world, engine) => {
+    engine.serve();
+    await world.deployed(engine, 'v1');
+    const routes = world.router.inForce(scope);
+    assert.ok(routes !== undefined);
+    await world.result(engine.remove(order));
+    await world.router.apply(routes);
+    world.routerFault = ({ operation }) => {
+      if (operation === 'read') throw new Failure('router.unreachable', 'it does not answer', { remedy: 'Start it.' });
+    };
+    await world.until('it is gone again', () => world.router.inForce(scope) === undefined);
+    await gone(world);
+    const tries = world.calls.filter((call) => call === 'remove').length;
+    await world.pass(3_600_000 / 4);
+    assert.ok(world.calls.filter((call) => call === 'remove').length < tries + 30, 'with growing pauses');
+    await world.result(engine.close('leave'));
+  }),
+);
+
+test(
+  'somebody who deploys does not wait for a removal that another one left, and is no failure of it',
+  inWorld(async (world, engine) => {
+    await twoDeployed(world, engine);
+    world.routerFault = ({ operation }) => {
+      if (operation === 'remove') throw new Failure('router.refused', 'it will not', { remedy: 'Look.' });
+    };
+    await world.refused(engine.remove(order), 'router.refused');
+    const held = holdBack(world, 'drain');
+    engine.serve();
+    world.platformFault = undefined;
+    await world.platform.ensure({ scope, release: release('late'), deployment: 'd-dead', instances: 1 });
+    await world.until('it goes on with it', held.isReached);
+    const { id } = await world.deploy(engine, 'v3');
+    held.letGo();
+    assert.equal((await world.ended(id)).status, 'VERIFIED');
+    assert.deepEqual(
+      world.logged.filter((line) => line.startsWith('error')),
+      [],
+    );
+    await world.result(engine.close('leave'));
+  }),
+);
+
+test(
+  'copies of releases stay also where what is deployed afterwards fails',
+  inWorld(async (world, engine) => {
+    for (const version of ['v1', 'v2', 'v3']) await world.deployed(engine, version, { keepReleases: 5 });
+    await world.result(engine.remove(order));
+    world.platform.behave(await world.id('v4'), { crashesAtStart: 'exit code 1' });
+    const { id } = await world.deploy(engine, 'v4', { keepReleases: 5 });
+    assert.equal((await world.ended(id)).status, 'ROLLED_BACK');
+    await world.result(engine.prune({ actor, dryRun: false }));
+    await world.deployed(engine, 'v5', { keepReleases: 5 });
+    const back = await world.rollback(engine, await world.id('v1'));
+    assert.equal((await world.ended(back.id)).status, 'VERIFIED');
+  }),
+);
+
+test(
+  'until a removal is through nothing is deployed where nobody would look for the rest',
+  inWorld(async (world, engine) => {
+    await world.deployed(engine, 'v1');
+    world.routerFault = ({ operation }) => {
+      if (operation === 'remove') throw new Failure('router.refused', 'it will not', { remedy: 'Look.' });
+    };
+    await world.refused(engine.remove(order), 'router.refused');
+    const platform = { driver: 'process' } as const;
+    const elsewhere = engine.plan({ spec: world.spec('v2', { platform }), actor });
+    assert.match((await world.refused(elsewhere, 'plan.unsupported')).remedy, /sluice remove/);
+    world.routerFault = undefined;
+    await world.result(engine.remove(order));
+    await world.result(engine.plan({ spec: world.spec('v2', { platform }), actor }));
   }),
 );

@@ -8,28 +8,31 @@ import type { ScopeState } from '../ports/store.ts';
 import type { RemoveAnswer, RemoveRequest } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
 import { leaseLost, unknownService } from './failures.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import { specOf } from './orphans.ts';
 
 /** The part of a lease that is needed. */
-interface Held {
-  readonly fence: number;
-  readonly lost: AbortSignal;
-}
+type Held = Pick<LeaseKeeper, 'fence' | 'lost' | 'holds'>;
 
 /** Rejects with `service.unknown`; also with whatever keeps it from being finished, and then it may be asked again. */
 export async function remove(
   deps: Dependencies,
   state: ScopeState,
   request: RemoveRequest,
-  { fence, lost }: Held,
+  lease: Held,
 ): Promise<RemoveAnswer> {
-  const ordered = await order(deps, state, request);
+  let { situation } = state;
   const { scope } = request;
-  await deps.store.commit({ scope, fence, effects: [], settled: [], ...ordered });
+  // Who asks once more for what is done already changes nothing of who did it.
+  if (situation.removal?.finished !== true) {
+    const ordered = await order(deps, state, request);
+    await deps.store.commit({ scope, fence: lease.fence, effects: [], settled: [], ...ordered });
+    ({ situation } = ordered);
+  }
   try {
-    return await finishRemoval(deps, ordered.situation, fence, lost);
+    return await finishRemoval(deps, situation, lease, lease.lost);
   } catch (error) {
-    throw lost.aborted ? leaseLost(scopeName(scope)) : error;
+    throw lease.lost.aborted ? leaseLost(scopeName(scope)) : error;
   }
 }
 
@@ -64,43 +67,49 @@ async function order(
 export async function finishRemoval(
   deps: Dependencies,
   situation: Situation,
-  fence: number,
+  lease: Held,
   signal: AbortSignal,
 ): Promise<RemoveAnswer> {
   const { scope, removal } = situation;
   if (removal === undefined) throw new Error(`invariant broken: nobody ordered the removal of ${scopeName(scope)}`);
   const { spec, actor } = removal;
   const { platform, router } = deps.drivers(spec);
+  /** A controller that was frozen meanwhile has nothing more to say here: somebody may have deployed. */
+  const goOn = (): void => {
+    signal.throwIfAborted();
+    if (!lease.holds()) throw leaseLost(scopeName(scope));
+  };
   const instances = await platform.list(scope);
   const ids = instances.map(({ id }) => id);
   const releases = [...new Set(instances.map(({ release }) => release))];
-  await asFarAsPossible(deps, scope, signal, async () => {
+  await asFarAsPossible(deps, scope, async () => {
     const inForce = await router.read(scope);
+    goOn();
     if (inForce !== undefined && inForce.groups.length > 0)
       await router.apply({ scope, revision: situation.revision, groups: [], rules: [] }, signal);
+    goOn();
     if (ids.length > 0) await router.drain(scope, ids, spec.drainMs, signal);
   });
+  goOn();
   const { stopGraceMs: graceMs } = spec;
-  await Promise.all(releases.map((release) => platform.stop({ scope, release, graceMs })));
-  signal.throwIfAborted();
+  await Promise.all(releases.map((release) => platform.stop({ scope, release, instances: ids, graceMs })));
+  goOn();
   await router.remove(scope, signal);
+  goOn();
+  await platform.forget(scope);
   const finished: Situation = { ...situation, removal: { ...removal, finished: true } };
-  await deps.store.commit({ scope, fence, effects: [], settled: [], situation: finished });
+  await deps.store.commit({ scope, fence: lease.fence, effects: [], settled: [], situation: finished });
   deps.log.write('info', 'a service was taken away', { scope: scopeName(scope), actor, instances: ids });
   return { instances: ids, releases };
 }
 
 /** A router that does not answer keeps nobody from stopping what was given up; whether it is rid of the service is asked at the end. */
-async function asFarAsPossible(
-  deps: Dependencies,
-  scope: Scope,
-  signal: AbortSignal,
-  endTraffic: () => Promise<void>,
-): Promise<void> {
+async function asFarAsPossible(deps: Dependencies, scope: Scope, endTraffic: () => Promise<void>): Promise<void> {
   try {
     await endTraffic();
   } catch (error) {
-    if (!(error instanceof Failure) || signal.aborted) throw error;
+    // What aborts it is no failure of the router.
+    if (!(error instanceof Failure) || error.code === 'lease.lost') throw error;
     const fields = { scope: scopeName(scope), error: error.toJSON() };
     deps.log.write('error', 'the traffic of a service that is taken away could not be ended first', fields);
   }

@@ -89,6 +89,11 @@ export class Runner {
     return this.#outbox.some(isApply);
   }
 
+  /** Whether its lease surely still holds. */
+  holds(): boolean {
+    return this.#options.lease.holds();
+  }
+
   /** Resolves with the final state; rejects when this controller lost the lease or stopped before. */
   get ended(): Promise<Rollout> {
     return this.#ended.promise;

@@ -8,6 +8,7 @@ import { apiVersion, mediaTypes, versionHeader } from '../api/protocol.ts';
 const statusOfCode: Partial<Record<FailureCode, number>> = {
   'deployment.unknown': 404,
   'deployment.none': 404,
+  'service.unknown': 404,
   'release.unknown': 404,
   'release.gone': 404,
   'deployment.command': 409,

@@ -36,7 +36,7 @@ export class MemoryLog {
 
   /** Drops the output of instances of the scope that are no longer there. */
   forget(scope: Scope, lives: (instance: string) => boolean): void {
-    for (const output of [...this.#outputs.values()])
+    for (const output of this.#outputs.values())
       if (sameScope(output.scope, scope) && !lives(output.id)) this.#outputs.delete(output.id);
   }
 
