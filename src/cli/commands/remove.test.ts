@@ -25,7 +25,7 @@ function client(reasons: string[], status = view()): Partial<Client> {
       reasons.push(reason);
       return { instances: running.map(({ id }) => id), releases: [oldRelease.id] };
     },
-    history: async () => [],
+    history: async () => [stories.blueGreenVerified().rollout],
   };
 }
 
@@ -67,6 +67,11 @@ test('a dry run takes nothing away', async () => {
   const none = await ran(['remove', '--dry-run', ...shop], { client: client(reasons, nothing) });
   assert.equal(none.stdout, 'Nothing of shop/production runs or is routed here.\n');
   assert.deepEqual(reasons, []);
+  const mistyped = await ran(['remove', '--dry-run', ...shop], {
+    client: { ...client(reasons, nothing), history: async () => [] },
+  });
+  assert.deepEqual([mistyped.exitCode, mistyped.stdout], [2, '']);
+  assert.match(mistyped.stderr, /nothing was ever deployed in shop\/production/);
 });
 
 test('while a deployment is under way nothing is asked', async () => {

@@ -1,6 +1,7 @@
 // `sluice remove`: takes a service away, with its instances and what listens for it.
 
 import type { Command } from 'commander';
+import { failureCatalogue } from '../../base/failure-catalogue.ts';
 import { Failure } from '../../base/failure.ts';
 import { type Scope, scopeName } from '../../core/scope.ts';
 import { scopeOf } from '../configuration.ts';
@@ -20,7 +21,8 @@ export function define(command: Command, perform: Perform): void {
   command
     .description(
       `Takes a service away from its machine: its traffic ends first, then its instances after their last requests, then what listens
-for it. Says first what that is, and asks. Its history and the copies of its releases are kept, and \`sluice deploy\` begins anew.
+for it. Says first what that is, and asks. What its instances wrote goes with them; its history and the copies of its releases are
+kept, and \`sluice deploy\` begins anew.
 Where it is interrupted, ask again; with a server it goes on by itself.`,
     )
     .option('--reason <text>', 'why, for the record')
@@ -42,6 +44,8 @@ async function remove(session: Session, options: Options): Promise<number> {
   return withConnection(session, async ({ client }) => {
     const [view] = await client.status(scope);
     if (view?.active !== undefined) throw underWay(scope, view.active.id);
+    const [known] = await client.history({ scope, limit: 1 });
+    if (known === undefined) throw unknown(scope);
     if (options.dryRun === true && json) out.json({ ...wouldEnd(view?.instances ?? []), dryRun: true });
     else if (!json && view !== undefined) out.lines(renderRemoval(view, out.look()));
     if (options.dryRun === true) return codeOf('done');
@@ -49,7 +53,7 @@ async function remove(session: Session, options: Options): Promise<number> {
     const reason = options.reason ?? 'asked for without a reason';
     const answer = await client.remove({ scope, reason, actor: context.actor() });
     if (json) out.json({ ...answer, dryRun: false });
-    else out.lines(renderGone(scope, answer, out.look()));
+    else out.lines(renderGone(known.plan.spec, answer, out.look()));
     return codeOf('done');
   });
 }
@@ -58,6 +62,13 @@ function underWay(scope: Scope, deployment: string): Failure {
   return new Failure('deployment.locked', `deployment ${deployment} of ${scopeName(scope)} is under way`, {
     at: scopeName(scope),
     remedy: 'Wait for its end, or end it with `sluice abort`; then ask again.',
+  });
+}
+
+function unknown(scope: Scope): Failure {
+  return new Failure('service.unknown', `nothing was ever deployed in ${scopeName(scope)}`, {
+    at: scopeName(scope),
+    remedy: failureCatalogue['service.unknown'].remedy,
   });
 }
 

@@ -1,6 +1,7 @@
 // What taking a service away would end, and that it is gone.
 
-import { type Scope, scopeName } from '../../core/scope.ts';
+import type { DeploySpec } from '../../core/plan/spec.ts';
+import { scopeName } from '../../core/scope.ts';
 import type { RemoveAnswer, ScopeStatus } from '../context.ts';
 import type { Look } from './look.ts';
 import { renderInstances } from './status.ts';
@@ -18,15 +19,17 @@ export function renderRemoval(view: ScopeStatus, look: Look): readonly string[] 
     '',
     ...renderServed(routes, situation.stable?.release.id, look),
     ...renderInstances(view, look),
-    ...hanging('  kept      ', 'its history, and the copies of its releases', look.width),
+    ...hanging('  kept      ', 'its history, and the copies of its releases; not what its instances wrote', look.width),
   ];
 }
 
-export function renderGone(scope: Scope, { instances }: RemoveAnswer, look: Look): readonly string[] {
+export function renderGone({ scope, platform }: DeploySpec, answer: RemoveAnswer, look: Look): readonly string[] {
   const { paint, glyphs } = look;
+  const adopted = platform.driver === 'docker' && platform.adopt !== undefined;
+  const what = `${counted(answer.instances.length, 'instance')} ${adopted ? 'given back to Compose' : 'stopped'}`;
   const name = paint.bold(clean(scopeName(scope)));
   return [
-    `${paint.good(glyphs.passed)} ${name} is gone: ${counted(instances.length, 'instance')} stopped, and nothing listens for it.`,
+    `${paint.good(glyphs.passed)} ${name} is gone: ${what}, and nothing listens for it.`,
     paint.dim(`  ${look.command('deploy', scope)} begins anew; its history is kept.`),
   ];
 }

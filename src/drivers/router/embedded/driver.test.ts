@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import { Failure } from '../../../base/failure.ts';
+import { takeFileLock } from '../../../base/file-lock.ts';
 import type { Sample } from '../../../core/gate/sample.ts';
 import { createEmbeddedRouter, ensureRunning, listProxies, type ProxyInfo, removeProxy, stopProxy } from './driver.ts';
 import { Bench, clock, get, group, isRefused, routesOf, scope, until } from './harness.ts';
@@ -183,6 +184,21 @@ describe('the process of a proxy', () => {
     assert.deepEqual([(await only(directory)).pid, (await only(directory)).revision], [undefined, 1]);
     await removeProxy(directory, scope, 0);
     await removeProxy(directory, scope, 0);
+    assert.deepEqual(await readdir(directory), []);
+  });
+
+  it('that was started again while it was taken away keeps its files, without which nobody could reach it', async () => {
+    const { router, directory } = await bench.router();
+    await router.apply(routesOf(1, []));
+    await stopProxy(directory, scope, 0);
+    const place = join(directory, 'shop', 'test');
+    // As the new one does before anything else.
+    const release = takeFileLock(join(place, 'lock'));
+    const before = await readdir(place);
+    await assert.rejects(router.remove(scope), { code: 'router.stale' });
+    assert.deepEqual(await readdir(place), before);
+    release?.();
+    await router.remove(scope);
     assert.deepEqual(await readdir(directory), []);
   });
 

@@ -111,7 +111,7 @@ export async function removeProxy(stateDirectory: string, scope: Scope, graceMs:
   await stopProxy(stateDirectory, scope, graceMs);
   const files = scopeDirectory(stateDirectory, scope);
   if (existsSync(files.directory)) {
-    const release = takeFileLock(files.lock);
+    const release = await lockOfTheDead(files.lock);
     if (release === undefined) throw startedAgain(scope, files);
     try {
       await rm(files.socket, { force: true });
@@ -122,6 +122,16 @@ export async function removeProxy(stateDirectory: string, scope: Scope, graceMs:
   }
   await removeEmpty(dirname(files.directory));
   if (dirname(files.socket) !== files.directory) await removeEmpty(dirname(files.socket));
+}
+
+/** A process that was ended by force may still be giving back what it had; undefined: it is held by somebody who lives. */
+async function lockOfTheDead(path: string): Promise<(() => void) | undefined> {
+  const until = performance.now() + endMs;
+  for (;;) {
+    const release = takeFileLock(path);
+    if (release !== undefined || performance.now() > until) return release;
+    await sleep(pollMs);
+  }
 }
 
 function startedAgain(scope: Scope, { directory }: ScopeDirectory): Failure {
