@@ -106,7 +106,7 @@ const canary = {
 
 describe('a service of Compose', { skip: leftOut }, () => {
   it('is adopted without a restart, then replaced and put back, and loses no request', async (context) => {
-    const { sandbox, published, write, compose, running } = await opened(context);
+    const { sandbox, project, published, write, compose, running } = await opened(context);
     await write('v1');
     await compose('up', '-d');
     await answering(published);
@@ -144,6 +144,20 @@ describe('a service of Compose', { skip: leftOut }, () => {
     await visitor.leave();
     assert.deepEqual([...before.failures, ...visitor.failures], []);
     assert.ok(!(await sandbox.sluice('history', '--json')).stdout.includes('not-to-be-seen'));
+
+    done(await sandbox.sluice('remove', '--yes'));
+    await assert.rejects(ask(sandbox.port));
+    // What Compose made is Compose's again, and what Sluice made is gone.
+    const left = await docker.listContainers({ all: true, filters: { label: [`sluice.test=${project}`] } });
+    assert.deepEqual(
+      left.map(({ Names, State }) => [Names, State]),
+      [[[name], 'exited']],
+    );
+    await write('v1');
+    await compose('up', '-d');
+    await answering(published);
+    done(await sandbox.sluice('remove', '--yes'));
+    assert.equal(await ask(published), 'v1');
   });
 
   it('is given back, running, where the adoption does not work out', async (context) => {
