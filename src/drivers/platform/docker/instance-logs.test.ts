@@ -15,13 +15,18 @@ import { ask, eventually, openFixture, platformSpec, realClock } from './fixture
 const scope = { service: 'shop', environment: 'production' };
 
 const closed = { code: 'platform.unreachable', message: /cannot be reached/ };
-const hastyMs = 500;
+const hastyMs = 1000;
 
-/** On it every limit on time is over soon. */
-const hasty: Clock = {
-  now: () => realClock.now(),
-  sleep: (ms, signal) => realClock.sleep(Math.min(ms, hastyMs), signal),
-};
+/** On it every limit on time is over soon, once the output has begun: before that a busy machine may take its time. */
+function hastyAfter(begun: Promise<unknown>): Clock {
+  return {
+    now: () => realClock.now(),
+    sleep: async (ms, signal) => {
+      await Promise.race([begun, realClock.sleep(ms, signal)]);
+      await realClock.sleep(Math.min(ms, hastyMs), signal);
+    },
+  };
+}
 
 interface Break {
   /** The output that is broken off: that which follows, or that which does not. */
@@ -30,7 +35,8 @@ interface Break {
 }
 
 /** A way to the engine on which output goes no further than its beginning. */
-async function wayWith(context: TestContext, { follow, act }: Break): Promise<string> {
+async function wayWith(context: TestContext, { follow, act }: Break) {
+  const begun = Promise.withResolvers<undefined>();
   const directory = await mkdtemp(join(tmpdir(), 'sluice-output-'));
   const socket = join(directory, 'engine.sock');
   const server = createServer((asked, answer) => {
@@ -40,6 +46,7 @@ async function wayWith(context: TestContext, { follow, act }: Break): Promise<st
       if (!url.includes(`&follow=${follow}`)) return reply.pipe(answer);
       reply.once('data', (begin: Buffer) => {
         answer.write(begin);
+        begun.resolve(undefined);
         act(answer);
         passed.destroy();
       });
@@ -55,14 +62,15 @@ async function wayWith(context: TestContext, { follow, act }: Break): Promise<st
     server.close();
     await rm(directory, { recursive: true, force: true });
   });
-  return socket;
+  return { path: socket, begun: begun.promise };
 }
 
 function breakOff({ socket }: ServerResponse): void {
   socket?.destroySoon();
 }
 
-async function scene(context: TestContext, broken: Break) {
+/** With limits on time as they are, or hasty ones. */
+async function scene(context: TestContext, broken: Break, limits: 'hasty' | 'real') {
   const fixture = await openFixture();
   context.after(() => fixture.close());
   const release = await fixture.release();
@@ -70,26 +78,27 @@ async function scene(context: TestContext, broken: Break) {
   assert.ok(instance);
   await eventually('it answers', () => ask(instance));
   await ask(instance, '/say', 'first\n');
-  const path = await wayWith(context, broken);
-  return fixture.open({ spec: { ...platformSpec, engine: { kind: 'socket', path } }, clock: hasty });
+  const { path, begun } = await wayWith(context, broken);
+  const clock = limits === 'hasty' ? hastyAfter(begun) : realClock;
+  return fixture.open({ spec: { ...platformSpec, engine: { kind: 'socket', path } }, clock });
 }
 
 describe('output that does not end', { skip: await noEngine(), timeout: 60_000 }, () => {
   test('newest lines are waited for only so long', async (context) => {
-    const platform = await scene(context, { follow: false, act: () => {} });
+    const platform = await scene(context, { follow: false, act: () => {} }, 'hasty');
     const lines = Array.fromAsync(platform.logs({ scope, lastLines: 10, follow: false }));
     await assert.rejects(lines, { code: 'platform.unreachable', message: /did not answer/ });
   });
 
   test('an engine that breaks off is told as one that is not reached', async (context) => {
-    const platform = await scene(context, { follow: false, act: (answer) => breakOff(answer) });
+    const platform = await scene(context, { follow: false, act: (answer) => breakOff(answer) }, 'real');
     const lines = Array.fromAsync(platform.logs({ scope, lastLines: 10, follow: false }));
     await assert.rejects(lines, closed);
   });
 
   test('new lines may take their time, and are broken off as well', async (context) => {
     const act = (answer: ServerResponse): void => void setTimeout(() => breakOff(answer), 3 * hastyMs);
-    const platform = await scene(context, { follow: true, act });
+    const platform = await scene(context, { follow: true, act }, 'hasty');
     const told: string[] = [];
     const following = async (): Promise<void> => {
       for await (const { text } of platform.logs({ scope, lastLines: 10, follow: true })) told.push(text);
