@@ -1,12 +1,11 @@
 // Makes plans: identifies the release, looks at what is there, and compiles both.
 
-import { canonicalJson } from '../base/canonical-json.ts';
 import { Failure } from '../base/failure.ts';
 import type { Instance } from '../core/instance.ts';
 import { compilePlan } from '../core/plan/compile.ts';
 import { planDigest } from '../core/plan/digest.ts';
 import type { Observed, Plan } from '../core/plan/plan.ts';
-import type { DeploySpec, PlatformSpec } from '../core/plan/spec.ts';
+import type { DeploySpec, PlatformSpec, RouterSpec } from '../core/plan/spec.ts';
 import { releaseId } from '../core/release-id.ts';
 import type { Release, ReleaseId } from '../core/release.ts';
 import { lastGood, type Placement, type Situation } from '../core/rollout/situation.ts';
@@ -114,8 +113,7 @@ async function prepare(
 function assertRemoved(spec: DeploySpec, { removal }: Situation): void {
   if (removal === undefined || removal.finished) return;
   const { platform, router } = removal.spec;
-  const isSame = placeOf(platform) === placeOf(spec.platform) && canonicalJson(router) === canonicalJson(spec.router);
-  if (isSame) return;
+  if (placeOf(platform) === placeOf(spec.platform) && routedAt(router) === routedAt(spec.router)) return;
   throw new Failure('plan.unsupported', `${scopeName(spec.scope)} is not taken away to its end yet`, {
     at: placeOf(platform) === placeOf(spec.platform) ? 'router' : 'platform',
     remedy: 'Finish it with `sluice remove` before you deploy the service somewhere else.',
@@ -136,6 +134,12 @@ async function assertSamePlatform(deps: Dependencies, spec: DeploySpec, stable: 
         'Deploy it as an environment of its own, with an address of its own, and lead the traffic there; a deployment cannot move a service from one platform to another.',
     },
   );
+}
+
+/** Where a router keeps its part of a service; other settings of it may be corrected while that lies there. */
+function routedAt(router: RouterSpec): string {
+  if (router.driver === 'nginx') return `nginx ${router.include}`;
+  return router.driver === 'haproxy' ? `haproxy ${router.directory}` : router.driver;
 }
 
 /** Which instances a platform can see. */

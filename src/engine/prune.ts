@@ -41,8 +41,10 @@ export async function prune(
   const wanted = states.filter(
     ({ situation }) => request.scope === undefined || sameScope(request.scope, situation.scope),
   );
+  // Of what is gone nothing runs, and its engine may be gone as well.
+  const there = wanted.filter(({ situation }) => situation.removal?.finished !== true);
   const instances: string[] = [];
-  for (const state of wanted) {
+  for (const state of there) {
     const { scope } = state.situation;
     instances.push(
       ...(request.dryRun ? (await orphansOf(deps, state)).map((instance) => instance.id) : await sweep(scope)),
@@ -75,6 +77,7 @@ async function runningOf(
 ): Promise<readonly ReleaseId[]> {
   const listed = await Promise.all(
     states.map(async (state) => {
+      if (state.situation.removal?.finished === true) return [];
       const spec = await specOf(deps, state);
       return spec === undefined ? [] : deps.drivers(spec).platform.list(state.situation.scope);
     }),

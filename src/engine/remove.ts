@@ -79,15 +79,17 @@ export async function finishRemoval(
     signal.throwIfAborted();
     if (!lease.holds()) throw leaseLost(scopeName(scope));
   };
-  const instances = await platform.list(scope);
-  const ids = instances.map(({ id }) => id);
-  const releases = [...new Set(instances.map(({ release }) => release))];
   await asFarAsPossible(deps, scope, async () => {
     const inForce = await router.read(scope);
     goOn();
     if (inForce !== undefined && inForce.groups.length > 0)
       await router.apply({ scope, revision: situation.revision, groups: [], rules: [] }, signal);
-    goOn();
+  });
+  const instances = await platform.list(scope);
+  const ids = instances.map(({ id }) => id);
+  const releases = [...new Set(instances.map(({ release }) => release))];
+  goOn();
+  await asFarAsPossible(deps, scope, async () => {
     if (ids.length > 0) await router.drain(scope, ids, spec.drainMs, signal);
   });
   goOn();

@@ -26,10 +26,10 @@ import {
 import { tidy, LiveMap, serves, switchTo } from './runtime/switch.ts';
 import { checkAddresses, checkRuntime } from './install/check.ts';
 import { withDirectoryLock } from './install/directory-lock.ts';
-import { type Installation, pollMs, reloadMs } from './install/change.ts';
+import { endForgottenClosing, type Installation, pollMs, reloadMs } from './install/change.ts';
 import { ScopeFiles } from './install/files.ts';
 import { checkConfiguration, install } from './install/install.ts';
-import { findLoader, type Loader } from './install/loader.ts';
+import { findLoader, type Loader, runningWith } from './install/loader.ts';
 import { checkReload } from './install/reload.ts';
 import { takeOut } from './install/removal.ts';
 
@@ -177,9 +177,9 @@ class HaproxyRouter implements Router {
   }
 
   /**
-   * Acts on the process that serves the scope; undefined where none does. A HAProxy whose socket nobody listens at is not there,
-   * and serves nothing: a machine whose HAProxy is stopped for good can be cleaned, and one that is started again finds no
-   * files. One that listens without answering may serve, so that is a failure.
+   * Acts on the process that serves the scope; undefined where none does. Where nobody listens at the socket and no HAProxy with
+   * this directory is seen, nothing is served: a machine whose HAProxy is stopped for good can be cleaned, and one that is started
+   * again finds no files. One that listens without answering, or elsewhere, may serve, so that is a failure.
    */
   async #whereServed<T>(
     scope: Scope,
@@ -192,8 +192,18 @@ class HaproxyRouter implements Router {
         return running === undefined ? undefined : await act(session, running);
       });
     } catch (error) {
-      if (error instanceof Failure && isCode(error.cause, 'ENOENT', 'ECONNREFUSED')) return undefined;
-      throw error;
+      if (!(error instanceof Failure) || !isCode(error.cause, 'ENOENT', 'ECONNREFUSED')) throw error;
+      const running = await runningWith(this.#spec);
+      if (running === undefined) return undefined;
+      throw new Failure(
+        'router.unreachable',
+        `HAProxy (${running}) runs, but nobody listens at the socket that it had.`,
+        {
+          at: 'router.haproxy.socket',
+          remedy: 'Restart it with its `stats socket` there, or stop it; then try again.',
+          cause: error,
+        },
+      );
     }
   }
 
@@ -253,6 +263,7 @@ class HaproxyRouter implements Router {
     await switchTo(session, map, record, layout, running.record);
     await files.write({ layout, record }, directoryOf(running));
     await tidy(session, map, record);
+    await endForgottenClosing(session, this.#spec.directory, directoryOf(running));
   }
 
   async #installation(scope: Scope, worker: number, signal?: AbortSignal): Promise<Installation> {

@@ -109,6 +109,20 @@ describe('a service that is removed from HAProxy', { skip: withoutHaproxy }, () 
     });
   }
 
+  test('is not taken for gone where HAProxy runs and only its socket is not there', async (bench) => {
+    const { router, haproxy, spec } = await served(bench);
+    const files = await readdir(haproxy.own);
+    const elsewhere = routerFor({ ...spec, socket: { path: join(haproxy.directory, 'moved.sock') } });
+    await assert.rejects(
+      elsewhere.router.remove(scope),
+      isFailure('router.unreachable', /nobody listens at the socket/),
+    );
+    assert.deepEqual(await readdir(haproxy.own), files);
+    assert.equal((await get(spec.listen)).body, 'old');
+    await router.remove(scope);
+    await assertNobodyListens(spec.listen);
+  });
+
   test('goes where its files are gone already, and where HAProxy has it no more', async (bench) => {
     const there = await served(bench);
     const { router, haproxy, spec } = there;

@@ -114,7 +114,7 @@ function checkedName(name: string): string {
 }
 
 /** Counts the ways in which configurations have been written, so that a new one is loaded too. */
-const format = 1;
+const format = 2;
 
 /** Names a layout by what it holds; HAProxy tells by the name of its map which one it has loaded. */
 export function generationName(layout: Layout): string {

@@ -140,7 +140,8 @@ function frontendSection(scope: Scope, layout: Layout, mapPath: string): readonl
     to('via', 'str(share)', `!{ var(txn.sluice_via) -m found }`),
     '  # Connections are asked to close before a reload, so that it breaks none.',
     `  http-request set-var(txn.sluice_closing) ${field(4)}`,
-    '  http-after-response set-header Connection close if { var(txn.sluice_closing) -m str 1 }',
+    // An upgrade is no more one without its own `Connection`.
+    '  http-after-response set-header Connection close if { var(txn.sluice_closing) -m str 1 } !{ status 101 }',
     ...identityFields(layout),
     '  http-request return status 503 content-type text/plain string "No release can serve this request." if !{ var(txn.sluice_slot) -m found } || { var(txn.sluice_slot) -m str -- - }',
     ...slots.map((slot) => `  use_backend ${backendName(scope, slot)} if { var(txn.sluice_slot) -m str ${slot} }`),

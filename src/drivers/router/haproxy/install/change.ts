@@ -1,5 +1,9 @@
 // What every change that only a reload brings into force has in common: what comes before it, the proof behind it, and the way back.
 
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { Failure } from '../../../../base/failure.ts';
 import type { HaproxyRouterSpec } from '../../../../core/plan/spec.ts';
 import type { Scope } from '../../../../core/scope.ts';
@@ -46,17 +50,33 @@ export async function reloadTo(installation: Installation, session: RuntimeSessi
     await loaded(installation, change);
   } catch (error) {
     await change.takeBack();
-    await goOn(installation);
+    // Where that does not work either, the mark stays, and whoever comes next does it.
+    await goOn(installation).catch(() => undefined);
     throw error;
   }
+  await rm(closingMark(spec.directory), { force: true });
+}
+
+/** Lies there while clients are asked to close: who finds it under the lock knows that the one who asked was killed. */
+function closingMark(directory: string): string {
+  return join(directory, '.sluice.closing');
+}
+
+/** Takes back what a killed controller asked of the clients of all scopes; otherwise they would be asked for ever. */
+export async function endForgottenClosing(session: RuntimeSession, own: string, seenAs: string): Promise<void> {
+  const mark = closingMark(own);
+  if (!existsSync(mark)) return;
+  await putClosing(session, seenAs, false);
+  await rm(mark, { force: true });
 }
 
 /**
  * From now on every answer asks the client to close its connection, so that the reload meets few that are open: the process that
  * leaves closes those that are idle, of all scopes.
  */
-async function askToClose({ loader, clock, signal }: Installation, session: RuntimeSession): Promise<void> {
-  await putClosing(session, loader, true);
+async function askToClose({ spec, loader, clock, signal }: Installation, session: RuntimeSession): Promise<void> {
+  await writeFile(closingMark(spec.directory), '');
+  await putClosing(session, loader.directory, true);
   for (let waited = 0; waited < closeMs; waited += 100) {
     if ((await openConnections(session)) === 0) return;
     await clock.sleep(100, signal);
@@ -66,10 +86,15 @@ async function askToClose({ loader, clock, signal }: Installation, session: Runt
 
 /** Clients may keep their connections again. That is said to whoever answers now, even where the change was given up. */
 async function goOn({ spec, loader }: Installation): Promise<void> {
-  await answering(spec, undefined, (session) => putClosing(session, loader, false));
+  const took = await answering(spec, undefined, async (session) => {
+    await putClosing(session, loader.directory, false);
+    return true;
+  });
+  if (took === true) await rm(closingMark(spec.directory), { force: true });
 }
 
-async function putClosing(session: RuntimeSession, { directory }: Loader, closing: boolean): Promise<void> {
+/** `directory`: as HAProxy sees it. */
+async function putClosing(session: RuntimeSession, directory: string, closing: boolean): Promise<void> {
   for (const map of await readMaps(session, directory)) {
     const line = map.entries.get(decidingKey);
     if (line !== undefined && headOf(line) !== undefined)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,8 +98,9 @@ it('a controller that goes on is waited for', async (context) => {
   context.after(() => rm(directory, { recursive: true }));
   const done = Promise.withResolvers<undefined>();
   const first = withDirectoryLock(directory, systemClock, () => done.promise);
+  // However long: it would be told to end itself.
   const patient = fastClock((now) => {
-    if (now > 60_000) done.resolve(undefined);
+    if (now > 400_000) done.resolve(undefined);
   });
   assert.equal(await withDirectoryLock(directory, patient, async () => 'second'), 'second');
   await first;
@@ -107,10 +109,17 @@ it('a controller that goes on is waited for', async (context) => {
 it('one that never comes to an end is named as well', { skip: notLinux }, async (context) => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-lock-'));
   context.after(() => rm(directory, { recursive: true }));
-  await withDirectoryLock(directory, systemClock, async () => {
-    const second = withDirectoryLock(directory, fastClock(), async () => undefined);
-    await assert.rejects(second, isHeldBy(process.pid, 120_000, /what it waits for/));
-  });
+  const path = join(directory, '.sluice.lock');
+  const program = `import { takeFileLock } from ${JSON.stringify(new URL('../../../../base/file-lock.ts', import.meta.url))};
+globalThis.release = takeFileLock(${JSON.stringify(path)});
+console.log(globalThis.release === undefined ? 'refused' : 'taken');
+setInterval(() => undefined, 1000);`;
+  const holder = spawn(process.execPath, ['--input-type=module-typescript', '-e', program]);
+  context.after(() => holder.kill('SIGKILL'));
+  const [said] = (await once(holder.stdout, 'data')) as [Buffer];
+  assert.equal(said.toString().trim(), 'taken');
+  const waiting = withDirectoryLock(directory, fastClock(), async () => undefined);
+  await assert.rejects(waiting, isHeldBy(holder.pid ?? 0, 300_000, /what it waits for/));
 });
 
 it('another process does not get what one change of this process has and another one waits for', async (context) => {

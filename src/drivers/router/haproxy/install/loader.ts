@@ -1,6 +1,6 @@
 // How the running HAProxy was started, which tells what it loads and how it is checked and reloaded: on this machine or in a container.
 
-import { readFile, readlink } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join, resolve, sep } from 'node:path';
 
 import * as z from 'zod';
@@ -47,6 +47,25 @@ async function commandLine(pid: number): Promise<readonly string[] | undefined> 
   const text = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   const words = text.split('\0').slice(0, -1);
   return basename(words[0] ?? '') === 'haproxy' ? words : undefined;
+}
+
+/** A HAProxy that has loaded the directory, in words, whether it answers or not; undefined: none is seen to run. */
+export async function runningWith(spec: HaproxyRouterSpec): Promise<string | undefined> {
+  const { reload, directory } = spec;
+  if (reload.kind === 'container') {
+    const runs = await inContainer(spec, reload.container).then(
+      () => true,
+      () => false,
+    );
+    return runs ? `container ${reload.container}` : undefined;
+  }
+  for (const name of await readdir('/proc').catch(() => [])) {
+    const line = /^\d+$/.test(name) ? await commandLine(Number(name)) : undefined;
+    if (line === undefined) continue;
+    const cwd = await readlink(`/proc/${name}/cwd`).catch(() => '/');
+    if (configArguments(line).some((path) => resolve(cwd, path) === resolve(directory))) return `process ${name}`;
+  }
+  return undefined;
 }
 
 const containerSchema = z.object({

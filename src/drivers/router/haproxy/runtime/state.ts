@@ -54,7 +54,7 @@ export async function readRunning(
   };
 }
 
-/** The entries of each map that HAProxy loaded from a directory, of whichever scope. `directory`: as HAProxy sees it. */
+/** The entries of each map that HAProxy loaded from a directory, of whichever scope, as far as they can be read. `directory`: as HAProxy sees it. */
 export async function readMaps(
   session: RuntimeSession,
   directory: string,
@@ -64,7 +64,14 @@ export async function readMaps(
   );
   const orders = maps.map((map) => `show map ${map}`);
   const answers = orders.length === 0 ? [] : await session.commands(orders);
-  return maps.map((map, index) => ({ map, entries: mapContents(orders[index] ?? '', answers[index] ?? '') }));
+  return maps.flatMap((map, index) => {
+    try {
+      return [{ map, entries: mapContents(orders[index] ?? '', answers[index] ?? '') }];
+    } catch {
+      // Changed by hand in a way of its own: that of one scope must not keep the others from anything.
+      return [];
+    }
+  });
 }
 
 /** All servers of the scope, by name. */
