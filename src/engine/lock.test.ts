@@ -114,15 +114,10 @@ test(
 test(
   'a deployment asked for while a dead one lies there brings the dead one back first',
   inWorld(async (world) => {
-    const first = world.controller();
-    await world.deployed(first.engine, 'v1');
-    const dead = await world.deploy(first.engine, 'v2', { strategy: canary });
-    await world.reaches(dead.id, 'CANARY_WAITING');
-    first.crash();
-    world.declareDead(first);
+    const id = await world.abandoned();
     const second = world.controller();
     const fresh = await world.deploy(second.engine, 'v3', { strategy: canary });
-    const ended = await world.rollout(dead.id);
+    const ended = await world.rollout(id);
     assert.equal(ended.status, 'ROLLED_BACK');
     assert.match(ended.reason ?? '', /its controller ended and another deployment was asked for/);
     assert.equal(fresh.plan.stable?.label, 'v1');
@@ -134,12 +129,7 @@ test(
 test(
   'a command to a deployment of a dead controller takes it up',
   inWorld(async (world) => {
-    const first = world.controller();
-    await world.deployed(first.engine, 'v1');
-    const { id } = await world.deploy(first.engine, 'v2', { strategy: canary });
-    await world.reaches(id, 'CANARY_WAITING');
-    first.crash();
-    world.declareDead(first);
+    const id = await world.abandoned();
     const second = world.controller();
     await world.command(second.engine, { kind: 'abort', reason: 'enough' });
     assert.equal((await world.ended(id)).status, 'ROLLED_BACK');
@@ -150,12 +140,7 @@ test(
 test(
   'what a dead controller left can be taken back as a whole',
   inWorld(async (world) => {
-    const first = world.controller();
-    await world.deployed(first.engine, 'v1');
-    const { id } = await world.deploy(first.engine, 'v2', { strategy: canary });
-    await world.reaches(id, 'CANARY_WAITING');
-    first.crash();
-    world.declareDead(first);
+    const id = await world.abandoned();
     const second = world.controller();
     const [taken] = await world.result(second.engine.recover('take-back'));
     assert.equal(taken?.status, 'ROLLED_BACK');

@@ -83,12 +83,7 @@ test(
 test(
   'one that a dead controller left goes back first',
   inWorld(async (world) => {
-    const first = world.controller();
-    await world.deployed(first.engine, 'v1');
-    const { id } = await world.deploy(first.engine, 'v2', { strategy: canary });
-    await world.reaches(id, 'CANARY_WAITING');
-    first.crash();
-    world.declareDead(first);
+    const id = await world.abandoned();
     await world.result(world.controller().engine.remove(order));
     assert.equal((await world.rollout(id)).status, 'ROLLED_BACK');
     await gone(world);

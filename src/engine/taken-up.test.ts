@@ -2,18 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canary, scope } from '../../test/engine/specs.ts';
+import { scope } from '../../test/engine/specs.ts';
 import { actor, inWorld } from '../../test/engine/world.ts';
 
 test(
   'a command that comes while its deployment is being taken up is carried out, not told of a lock that is its own',
   inWorld(async (world) => {
-    const first = world.controller();
-    await world.deployed(first.engine, 'v1');
-    const { id } = await world.deploy(first.engine, 'v2', { strategy: canary });
-    await world.reaches(id, 'CANARY_WAITING');
-    first.crash();
-    world.declareDead(first);
+    const id = await world.abandoned();
     const { engine } = world.controller();
     const [taken, paused] = await world.result(
       Promise.all([engine.recover('take-up'), engine.command(scope, { kind: 'pause', reason: 'lunch' }, { actor })]),

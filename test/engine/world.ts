@@ -24,7 +24,7 @@ import { createMemoryStore, type StoreFaults } from '../../src/drivers/store/mem
 import type { Engine } from '../../src/engine/engine.ts';
 import type { ScopeState } from '../../src/ports/store.ts';
 import { Incarnation } from '../simulation/incarnation.ts';
-import { scope, specWith } from './specs.ts';
+import { canary, scope, specWith } from './specs.ts';
 
 export const actor = 'ann@desk';
 const startAt = 1_700_000_000_000;
@@ -110,6 +110,17 @@ export class EngineWorld {
     const rollout = await this.ended((await this.deploy(engine, version, changes)).id);
     assert.equal(rollout.status, 'VERIFIED', rollout.reason);
     return rollout;
+  }
+
+  /** The id of a canary of v2 over v1 whose controller is dead, as others can tell. */
+  async abandoned(): Promise<string> {
+    const controller = this.controller();
+    await this.deployed(controller.engine, 'v1');
+    const { id } = await this.deploy(controller.engine, 'v2', { strategy: canary });
+    await this.reaches(id, 'CANARY_WAITING');
+    controller.crash();
+    this.declareDead(controller);
+    return id;
   }
 
   async command(engine: Engine, command: Command): Promise<Rollout> {
