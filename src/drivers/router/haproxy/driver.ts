@@ -26,7 +26,7 @@ import {
 import { tidy, LiveMap, serves, switchTo } from './runtime/switch.ts';
 import { checkAddresses, checkRuntime } from './install/check.ts';
 import { withDirectoryLock } from './install/directory-lock.ts';
-import { endForgottenClosing, type Installation, pollMs, reloadMs } from './install/change.ts';
+import { endForgottenClosing, type Installation, isClosingForgotten, pollMs, reloadMs } from './install/change.ts';
 import { ScopeFiles } from './install/files.ts';
 import { checkConfiguration, install } from './install/install.ts';
 import { findLoader, type Loader, runningWith } from './install/loader.ts';
@@ -151,13 +151,25 @@ class HaproxyRouter implements Router {
       await this.#whereServed(scope, signal, (session, running) => this.#takeOut(session, running, scope, signal));
       await files.remove();
       // Somebody else's reload may have read the files just before they went.
-      if (!(await this.#isServed(scope, signal))) return;
+      if (!(await this.#isServed(scope, signal))) return this.#endForgottenClosing(signal);
     }
     throw new Failure(
       'router.refused',
       `HAProxy still serves ${scopeName(scope)} after it was taken out again and again.`,
       { remedy: 'Look whether something else reloads HAProxy or writes this service’s files all the time.' },
     );
+  }
+
+  /** Nothing of this scope is left, but the clients of others may still be asked to close. */
+  async #endForgottenClosing(signal: AbortSignal | undefined): Promise<void> {
+    const { directory } = this.#spec;
+    if (!isClosingForgotten(directory)) return;
+    await this.#whereItRuns(signal, async (session) => {
+      const loader = await findLoader(this.#spec, await checkRuntime(session));
+      await endForgottenClosing(session, directory, loader.directory);
+    });
+    // Without a HAProxy that runs nobody is asked.
+    await endForgottenClosing(undefined, directory, directory);
   }
 
   async #takeOut(
@@ -176,21 +188,29 @@ class HaproxyRouter implements Router {
     return (await this.#whereServed(scope, signal, async () => true)) ?? false;
   }
 
-  /**
-   * Acts on the process that serves the scope; undefined where none does. Where nobody listens at the socket and no HAProxy with
-   * this directory is seen, nothing is served: a machine whose HAProxy is stopped for good can be cleaned, and one that is started
-   * again finds no files. One that listens without answering, or elsewhere, may serve, so that is a failure.
-   */
+  /** Acts on the process that serves the scope; undefined where none does. */
   async #whereServed<T>(
     scope: Scope,
     signal: AbortSignal | undefined,
     act: (session: RuntimeSession, running: RunningState) => Promise<T>,
   ): Promise<T | undefined> {
+    return this.#whereItRuns(signal, async (session) => {
+      const running = await readRunning(session, scope);
+      return running === undefined ? undefined : act(session, running);
+    });
+  }
+
+  /**
+   * Undefined where no HAProxy runs: where nobody listens at the socket and none with this directory is seen, nothing is served. So a
+   * machine whose HAProxy is stopped for good can be cleaned, and one that is started again finds no files. One that listens
+   * without answering, or elsewhere, may serve, so that is a failure.
+   */
+  async #whereItRuns<T>(
+    signal: AbortSignal | undefined,
+    act: (session: RuntimeSession) => Promise<T>,
+  ): Promise<T | undefined> {
     try {
-      return await this.#inLastingSession(signal, async (session) => {
-        const running = await readRunning(session, scope);
-        return running === undefined ? undefined : await act(session, running);
-      });
+      return await this.#inLastingSession(signal, act);
     } catch (error) {
       if (!(error instanceof Failure) || !isCode(error.cause, 'ENOENT', 'ECONNREFUSED')) throw error;
       const running = await runningWith(this.#spec);

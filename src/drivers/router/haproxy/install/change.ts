@@ -62,12 +62,22 @@ function closingMark(directory: string): string {
   return join(directory, '.sluice.closing');
 }
 
-/** Takes back what a killed controller asked of the clients of all scopes; otherwise they would be asked for ever. */
-export async function endForgottenClosing(session: RuntimeSession, own: string, seenAs: string): Promise<void> {
-  const mark = closingMark(own);
-  if (!existsSync(mark)) return;
-  await putClosing(session, seenAs, false);
-  await rm(mark, { force: true });
+export function isClosingForgotten(directory: string): boolean {
+  return existsSync(closingMark(directory));
+}
+
+/**
+ * Takes back what a killed controller asked of the clients of all scopes; otherwise they would be asked for ever. `session`:
+ * undefined where no HAProxy runs that could ask.
+ */
+export async function endForgottenClosing(
+  session: RuntimeSession | undefined,
+  own: string,
+  seenAs: string,
+): Promise<void> {
+  if (!isClosingForgotten(own)) return;
+  if (session !== undefined) await putClosing(session, seenAs, false);
+  await rm(closingMark(own), { force: true });
 }
 
 /**
