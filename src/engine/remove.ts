@@ -10,6 +10,7 @@ import type { Dependencies } from './dependencies.ts';
 import { leaseLost, unknownService } from './failures.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { specOf } from './orphans.ts';
+import { mayPass, retry } from './retry.ts';
 
 /** The part of a lease that is needed. */
 type Held = Pick<LeaseKeeper, 'fence' | 'lost' | 'holds'>;
@@ -79,7 +80,7 @@ export async function finishRemoval(
     signal.throwIfAborted();
     if (!lease.holds()) throw leaseLost(scopeName(scope));
   };
-  await asFarAsPossible(deps, scope, async () => {
+  await asFarAsPossible(deps, scope, signal, async () => {
     const inForce = await router.read(scope);
     goOn();
     if (inForce !== undefined && inForce.groups.length > 0)
@@ -89,7 +90,7 @@ export async function finishRemoval(
   const ids = instances.map(({ id }) => id);
   const releases = [...new Set(instances.map(({ release }) => release))];
   goOn();
-  await asFarAsPossible(deps, scope, async () => {
+  await asFarAsPossible(deps, scope, signal, async () => {
     if (ids.length > 0) await router.drain(scope, ids, spec.drainMs, signal);
   });
   goOn();
@@ -105,14 +106,35 @@ export async function finishRemoval(
   return { instances: ids, releases };
 }
 
-/** A router that does not answer keeps nobody from stopping what was given up; whether it is rid of the service is asked at the end. */
-async function asFarAsPossible(deps: Dependencies, scope: Scope, endTraffic: () => Promise<void>): Promise<void> {
+/**
+ * Traffic first, so a router that fails is asked again for a while. One that does not answer then keeps nobody from stopping what was
+ * given up; whether it is rid of the service is asked at the end.
+ */
+async function asFarAsPossible(
+  deps: Dependencies,
+  scope: Scope,
+  signal: AbortSignal,
+  endTraffic: () => Promise<void>,
+): Promise<void> {
+  const { clock, timing } = deps;
   try {
-    await endTraffic();
+    await retry(endTraffic, {
+      clock,
+      firstMs: timing.retryFirstMs,
+      longestMs: timing.retryLongestMs,
+      until: clock.now() + timing.effectMs,
+      signal,
+      may: (error) => isOfRouter(error) && mayPass(error),
+      onRetry: () => undefined,
+    });
   } catch (error) {
-    // What aborts it is no failure of the router.
-    if (!(error instanceof Failure) || error.code === 'lease.lost') throw error;
+    if (!isOfRouter(error)) throw error;
     const fields = { scope: scopeName(scope), error: error.toJSON() };
     deps.log.write('error', 'the traffic of a service that is taken away could not be ended first', fields);
   }
+}
+
+/** What aborts it is no failure of the router. */
+function isOfRouter(error: unknown): error is Failure {
+  return error instanceof Failure && error.code !== 'lease.lost';
 }
