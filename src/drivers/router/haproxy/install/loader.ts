@@ -53,11 +53,7 @@ async function commandLine(pid: number): Promise<readonly string[] | undefined> 
 export async function runningWith(spec: HaproxyRouterSpec): Promise<string | undefined> {
   const { reload, directory } = spec;
   if (reload.kind === 'container') {
-    const runs = await inContainer(spec, reload.container).then(
-      () => true,
-      () => false,
-    );
-    return runs ? `container ${reload.container}` : undefined;
+    return (await isContainerGone(reload.container)) ? undefined : `container ${reload.container}`;
   }
   for (const name of await readdir('/proc').catch(() => [])) {
     const line = /^\d+$/.test(name) ? await commandLine(Number(name)) : undefined;
@@ -66,6 +62,14 @@ export async function runningWith(spec: HaproxyRouterSpec): Promise<string | und
     if (configArguments(line).some((path) => resolve(cwd, path) === resolve(directory))) return `process ${name}`;
   }
   return undefined;
+}
+
+/** False also where nobody can say: an engine that does not answer may have it running. */
+async function isContainerGone(container: string): Promise<boolean> {
+  const listed = await runCommand(['docker', 'container', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Names}}']);
+  if (!listed.ok) return false;
+  const running = listed.output.split('\n').map((line) => line.split(/[\s,]+/));
+  return !running.some(([id = '', ...names]) => id.startsWith(container) || names.includes(container));
 }
 
 const containerSchema = z.object({
