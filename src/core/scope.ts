@@ -1,5 +1,8 @@
 // Where a deployment happens: one service in one environment. Lock, lease, routes and instances are all kept per scope.
 
+import { failureCatalogue } from '../base/failure-catalogue.ts';
+import { Failure } from '../base/failure.ts';
+
 export interface Scope {
   readonly service: string;
   readonly environment: string;
@@ -8,6 +11,14 @@ export interface Scope {
 /** `shop/production`: the text by which people and the store name a scope. */
 export function scopeName(scope: Scope): string {
   return `${scope.service}/${scope.environment}`;
+}
+
+/** For a question about a scope in which nothing ever was. */
+export function unknownService(scope: Scope): Failure {
+  return new Failure('service.unknown', `nothing was ever deployed in ${scopeName(scope)}`, {
+    at: scopeName(scope),
+    remedy: failureCatalogue['service.unknown'].remedy,
+  });
 }
 
 export function sameScope(a: Scope, b: Scope): boolean {

@@ -12,13 +12,6 @@ export function unknownDeployment(id: string): Failure {
   });
 }
 
-export function unknownService(scope: Scope): Failure {
-  return new Failure('service.unknown', `nothing was ever deployed in ${scopeName(scope)}`, {
-    at: scopeName(scope),
-    remedy: 'List what there is with `sluice status`.',
-  });
-}
-
 export function lockedFailure(scope: Scope, lease: Lease | undefined, active: Rollout | undefined): Failure {
   const who =
     lease === undefined

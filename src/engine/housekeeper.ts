@@ -13,6 +13,7 @@ import { guardFleet } from './guard-fleet.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { clearAway, givesWay } from './clear-away.ts';
 import { orphansOf, specOf } from './orphans.ts';
+import { Pauses } from './pauses.ts';
 import { pruneAfter } from './prune.ts';
 import { routesInForce } from './routes-in-force.ts';
 import type { Runner } from './runner.ts';
@@ -33,22 +34,14 @@ export interface HousekeeperOptions {
   readonly live: (scope: Scope, deployment: string, live: LiveNumbers) => void;
 }
 
-/** Pauses between attempts to revive instances: doubled each time, from one second to a minute. */
-const reviveFirstMs = 1_000;
-const reviveLongestMs = 60_000;
-
 /** For so long after a removal a controller that was frozen in the middle of something may come back and undo a part of it. */
 const lookAfterMs = 3_600_000;
-
-interface Revival {
-  readonly failures: number;
-  readonly notBefore: number;
-}
 
 export class Housekeeper {
   readonly #options: HousekeeperOptions;
   readonly #stopped = new AbortController();
-  readonly #revivals = new Map<string, Revival>();
+  readonly #revivals: Pauses;
+  readonly #removals: Pauses;
   readonly #watches: Watches;
   readonly #memory: StableMemory;
   /** Clearing away beside a deployment, by the scope's name. */
@@ -58,6 +51,8 @@ export class Housekeeper {
 
   constructor(options: HousekeeperOptions) {
     this.#options = options;
+    this.#revivals = new Pauses(options.deps.clock);
+    this.#removals = new Pauses(options.deps.clock);
     this.#watches = new Watches({ ...options, signal: this.#stopped.signal });
     this.#memory = new StableMemory(options.deps, this.#stopped.signal);
   }
@@ -156,17 +151,17 @@ export class Housekeeper {
   async #keepAway(state: ScopeState, drivers: Drivers): Promise<void> {
     const { scope, removal } = state.situation;
     const { deps, withLease } = this.#options;
-    const name = `the removal of ${scopeName(scope)}`;
-    const now = deps.clock.now();
-    if (removal === undefined || now < (this.#revivals.get(name)?.notBefore ?? 0)) return;
-    if (removal.finished && (now > removal.at + lookAfterMs || !(await isThere(drivers, scope)))) return;
+    const name = scopeName(scope);
+    if (removal === undefined || this.#removals.last(name)) return;
+    const isLong = deps.clock.now() > removal.at + lookAfterMs;
+    if (removal.finished && (isLong || !(await isThere(drivers, scope)))) return;
     await withLease(scope, async ({ situation }, lease, signal) => {
       if (situation.removal === undefined) return;
-      this.#noteAttempt(name);
+      this.#removals.begin(name);
       // What was told to end ends without anybody watching; whoever wants the scope need not wait for it.
       if (await givesWay(signal, finishRemoval(deps, situation, lease, signal))) return;
       // Where it is not the first end of it, it may not be the last: a router that never says what it has would be asked all the time.
-      if (!situation.removal.finished) this.#revivals.delete(name);
+      if (!situation.removal.finished) this.#removals.end(name);
     });
   }
 
@@ -208,9 +203,7 @@ export class Housekeeper {
 
   /** Without a revival whose pause is not over. */
   #due(scope: Scope, chores: Chores): Chores {
-    const revival = this.#revivals.get(scopeName(scope));
-    const early = revival !== undefined && this.#options.deps.clock.now() < revival.notBefore;
-    return early ? { ...chores, revive: false } : chores;
+    return this.#revivals.last(scopeName(scope)) ? { ...chores, revive: false } : chores;
   }
 
   async #do(
@@ -237,7 +230,7 @@ export class Housekeeper {
     if (stable === undefined) return;
     const { deps } = this.#options;
     const name = scopeName(scope);
-    const failures = this.#noteAttempt(name);
+    const failures = this.#revivals.begin(name);
     deps.log.write('warn', 'instances of the stable release are missing; they are started again', {
       scope: name,
       release: stable.release.id,
@@ -245,14 +238,6 @@ export class Housekeeper {
     });
     const group = { scope, release: stable.release, deployment: stable.deployment, instances: stable.instances };
     await drivers.platform.ensure(group, signal);
-  }
-
-  /** The next one is not before a pause that grows; how many there were. */
-  #noteAttempt(name: string): number {
-    const failures = (this.#revivals.get(name)?.failures ?? 0) + 1;
-    const pauseMs = Math.min(reviveLongestMs, reviveFirstMs * 2 ** Math.min(failures - 1, 10));
-    this.#revivals.set(name, { failures, notBefore: this.#options.deps.clock.now() + pauseMs });
-    return failures;
   }
 
   /** The situation is committed with the revision of its routes before these are put in force, as in a deployment. */

@@ -1,13 +1,13 @@
 // Takes a service away: traffic first, then its instances, then the router's part; in steps that another controller can go on with.
 
-import { Failure } from '../base/failure.ts';
+import { Failure, failureData } from '../base/failure.ts';
 import type { RecordDraft } from '../core/rollout/record.ts';
 import { type Situation, takenAway } from '../core/rollout/situation.ts';
-import { type Scope, scopeName } from '../core/scope.ts';
+import { type Scope, scopeName, unknownService } from '../core/scope.ts';
 import type { ScopeState } from '../ports/store.ts';
 import type { RemoveAnswer, RemoveRequest } from './controller.ts';
 import type { Dependencies } from './dependencies.ts';
-import { leaseLost, unknownService } from './failures.ts';
+import { leaseLost } from './failures.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import { specOf } from './orphans.ts';
 import { mayPass, retry } from './retry.ts';
@@ -117,6 +117,12 @@ async function asFarAsPossible(
   endTraffic: () => Promise<void>,
 ): Promise<void> {
   const { clock, timing } = deps;
+  const tell = (level: 'warn' | 'error', what: string, error: unknown, attempt?: number): void =>
+    deps.log.write(level, `the traffic of a service that is taken away ${what}`, {
+      scope: scopeName(scope),
+      error: failureData(error),
+      ...(attempt === undefined ? {} : { attempt }),
+    });
   try {
     await retry(endTraffic, {
       clock,
@@ -125,12 +131,11 @@ async function asFarAsPossible(
       until: clock.now() + timing.effectMs,
       signal,
       may: (error) => isOfRouter(error) && mayPass(error),
-      onRetry: () => undefined,
+      onRetry: (error, attempt) => tell('warn', 'could not be ended yet; trying again', error, attempt),
     });
   } catch (error) {
     if (!isOfRouter(error)) throw error;
-    const fields = { scope: scopeName(scope), error: error.toJSON() };
-    deps.log.write('error', 'the traffic of a service that is taken away could not be ended first', fields);
+    tell('error', 'could not be ended first', error);
   }
 }
 

@@ -1,9 +1,8 @@
 // `sluice remove`: takes a service away, with its instances and what listens for it.
 
 import type { Command } from 'commander';
-import { failureCatalogue } from '../../base/failure-catalogue.ts';
 import { Failure } from '../../base/failure.ts';
-import { type Scope, scopeName } from '../../core/scope.ts';
+import { type Scope, scopeName, unknownService } from '../../core/scope.ts';
 import { scopeOf } from '../configuration.ts';
 import type { RemoveAnswer } from '../context.ts';
 import { codeOf } from '../exit.ts';
@@ -45,7 +44,7 @@ async function remove(session: Session, options: Options): Promise<number> {
     const [view] = await client.status(scope);
     if (view?.active !== undefined) throw underWay(scope, view.active.id);
     const [known] = await client.history({ scope, limit: 1 });
-    if (known === undefined) throw unknown(scope);
+    if (known === undefined) throw unknownService(scope);
     if (options.dryRun === true && json) out.json({ ...wouldEnd(view?.instances ?? []), dryRun: true });
     else if (!json && view !== undefined) out.lines(renderRemoval(view, out.look()));
     if (options.dryRun === true) return codeOf('done');
@@ -62,13 +61,6 @@ function underWay(scope: Scope, deployment: string): Failure {
   return new Failure('deployment.locked', `deployment ${deployment} of ${scopeName(scope)} is under way`, {
     at: scopeName(scope),
     remedy: 'Wait for its end, or end it with `sluice abort`; then ask again.',
-  });
-}
-
-function unknown(scope: Scope): Failure {
-  return new Failure('service.unknown', `nothing was ever deployed in ${scopeName(scope)}`, {
-    at: scopeName(scope),
-    remedy: failureCatalogue['service.unknown'].remedy,
   });
 }
 

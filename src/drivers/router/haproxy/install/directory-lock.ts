@@ -28,18 +28,17 @@ export async function withDirectoryLock<T>(
 ): Promise<T> {
   const path = join(directory, '.sluice.lock');
   let lookAtMs = stoppedMs;
-  let former: { readonly pid: number | undefined; readonly sinceMs: number } | undefined;
+  let had: { readonly pid: number | undefined; readonly sinceMs: number } | undefined;
   const whileWaiting = async (waitedMs: number): Promise<void> => {
     if (waitedMs < lookAtMs) return;
     lookAtMs = waitedMs + lookEveryMs;
     const holder = await lockHolder(path);
-    // One after the other may have it; the time of each counts by itself. Nobody is told to end this very process.
-    if (former === undefined) former = { pid: holder?.pid, sinceMs: 0 };
-    else if (holder?.pid !== former.pid || holder?.pid === process.pid)
-      former = { pid: holder?.pid, sinceMs: waitedMs };
-    const stands = holder?.isStopped === true && waitedMs - former.sinceMs >= stoppedMs;
-    const isOwn = holder?.pid === process.pid;
-    if (stands || (!isOwn && waitedMs - former.sinceMs >= busyMs)) throw held(path, holder, waitedMs);
+    // Nobody is told to end this very process.
+    if (holder?.pid === process.pid) return;
+    // One after the other may have it; the time of each counts by itself.
+    if (holder?.pid !== had?.pid) had = { pid: holder?.pid, sinceMs: had === undefined ? 0 : waitedMs };
+    const hasItMs = waitedMs - (had?.sinceMs ?? 0);
+    if (hasItMs >= (holder?.isStopped === true ? stoppedMs : busyMs)) throw held(path, holder, waitedMs);
   };
   const failure = (error: unknown): unknown => directoryFailure(error, directory);
   return withFileLock({ path, clock, failure, whileWaiting }, act, signal);
