@@ -23,6 +23,14 @@ async function twoDeployed(world: EngineWorld, engine: Engine): Promise<void> {
   await world.deployed(engine, 'v2');
 }
 
+/** The router does not let go; all the rest is gone. */
+async function removedHalfWay(world: EngineWorld, engine: Engine): Promise<void> {
+  world.routerFault = ({ operation }) => {
+    if (operation === 'remove') throw new Failure('router.refused', 'it will not', { remedy: 'Look.' });
+  };
+  await world.refused(engine.remove(order), 'router.refused');
+}
+
 test(
   'traffic ends first, then the instances, then the router’s part; and the order is recorded',
   inWorld(async (world, engine) => {
@@ -159,10 +167,7 @@ test(
   'what is deployed before a removal is through is not taken away',
   inWorld(async (world, engine) => {
     await twoDeployed(world, engine);
-    world.routerFault = ({ operation }) => {
-      if (operation === 'remove') throw new Failure('router.refused', 'it will not', { remedy: 'Look.' });
-    };
-    await world.refused(engine.remove(order), 'router.refused');
+    await removedHalfWay(world, engine);
     world.routerFault = undefined;
     await world.deployed(engine, 'v3');
     engine.serve();
@@ -237,10 +242,7 @@ test(
   'somebody who deploys does not wait for a removal that another one left, and is no failure of it',
   inWorld(async (world, engine) => {
     await twoDeployed(world, engine);
-    world.routerFault = ({ operation }) => {
-      if (operation === 'remove') throw new Failure('router.refused', 'it will not', { remedy: 'Look.' });
-    };
-    await world.refused(engine.remove(order), 'router.refused');
+    await removedHalfWay(world, engine);
     const held = holdBack(world, 'drain');
     engine.serve();
     world.platformFault = undefined;
@@ -290,10 +292,7 @@ test(
   'until a removal is through nothing is deployed where nobody would look for the rest',
   inWorld(async (world, engine) => {
     await world.deployed(engine, 'v1');
-    world.routerFault = ({ operation }) => {
-      if (operation === 'remove') throw new Failure('router.refused', 'it will not', { remedy: 'Look.' });
-    };
-    await world.refused(engine.remove(order), 'router.refused');
+    await removedHalfWay(world, engine);
     const platform = { driver: 'process' } as const;
     const elsewhere = engine.plan({ spec: world.spec('v2', { platform }), actor });
     assert.match((await world.refused(elsewhere, 'plan.unsupported')).remedy, /sluice remove/);

@@ -8,20 +8,8 @@ import { freePort } from '../../../../test/free-port.ts';
 import { Failure } from '../../../base/failure.ts';
 import type { Routes } from '../../../core/routes.ts';
 import { cutAfter, startLoad, until } from './harness-faults.ts';
-import { Bench, get, group, routerFor, routesOf, scope, testSpec } from './harness.ts';
+import { Bench, get, group, routerFor, routesOf, scope, testSpec, benchTest as test } from './harness.ts';
 import { withoutHaproxy } from '../../../../test/programs/haproxy.ts';
-
-/** A test with a bench of its own. */
-function test(name: string, run: (bench: Bench) => Promise<void>): void {
-  it(name, async () => {
-    const bench = new Bench();
-    try {
-      await run(bench);
-    } finally {
-      await bench.end();
-    }
-  });
-}
 
 function isFailure(code: Failure['code'], words: RegExp): (thrown: unknown) => boolean {
   return (thrown) =>

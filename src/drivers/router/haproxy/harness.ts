@@ -1,5 +1,6 @@
 // What the tests of the HAProxy driver share: HAProxy with a router for it, instances, and requests.
 
+import { it } from 'node:test';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -53,6 +54,18 @@ export class Bench {
     const { port } = server.address() as AddressInfo;
     return { instance, address: { host: '127.0.0.1', port }, server };
   }
+}
+
+/** A test with a bench of its own. */
+export function benchTest(name: string, run: (bench: Bench) => Promise<void>): void {
+  void it(name, async () => {
+    const bench = new Bench();
+    try {
+      await run(bench);
+    } finally {
+      await bench.end();
+    }
+  });
 }
 
 export interface TestRouter {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { standStill } from '../../../../test/stand-still.ts';
@@ -12,23 +12,21 @@ import type { Sample } from '../../../core/gate/sample.ts';
 import type { Address } from '../../../core/instance.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { startLoad, until } from './harness-faults.ts';
-import { Bench, get, group, routerFor, routesOf, scope, testSpec, type TestRouter } from './harness.ts';
+import {
+  type Bench,
+  get,
+  group,
+  routerFor,
+  routesOf,
+  scope,
+  testSpec,
+  type TestRouter,
+  benchTest as test,
+} from './harness.ts';
 import { withDirectoryLock } from './install/directory-lock.ts';
 
 const mail = { service: 'mail', environment: 'test' };
 const broken = 'frontend broken\n  bind 127.0.0.1:1x\n  nonsense';
-
-/** A test with a bench of its own. */
-function test(name: string, run: (bench: Bench) => Promise<void>): void {
-  it(name, async () => {
-    const bench = new Bench();
-    try {
-      await run(bench);
-    } finally {
-      await bench.end();
-    }
-  });
-}
 
 /** A router whose service is served. */
 async function served(bench: Bench, options: HaproxyOptions = {}): Promise<TestRouter> {
